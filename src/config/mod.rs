@@ -1,0 +1,151 @@
+//! Configuration: complete, checked, immutable. `RawConfig` is what the user wrote; [`Config`] is what the server reads.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a server is started with. Only `RawConfig::resolve` makes one.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `server_name`; empty: the server's id.
+    pub server_name: String,
+    /// Address of the client listener, as written (`0.0.0.0`, `localhost`, `::1`).
+    pub host: String,
+    /// Port of the client listener; 0 here means: any free one (the user writes -1).
+    pub port: u16,
+    /// `client_advertise`: `host:port` for `connect_urls`, or empty.
+    pub client_advertise: String,
+    /// Bounds on what clients may do.
+    pub limits: Limits,
+    /// Intervals and deadlines.
+    pub timing: Timing,
+    /// Where log lines go and which are written.
+    pub logging: Logging,
+    /// Cores, pinning and tuning.
+    pub cores: Cores,
+    /// Clients may use headers (`no_header_support: false`).
+    pub headers: bool,
+    /// The match cache is used (`disable_sublist_cache: false`).
+    pub match_cache: bool,
+    /// Publishers that outrun a subscriber are held for a moment (`no_fast_producer_stall: false`).
+    pub fast_producer_stall: bool,
+    /// `pid_file`.
+    pub pid_file: Option<PathBuf>,
+    /// `ports_file_dir`.
+    pub ports_file_dir: Option<PathBuf>,
+    /// The file that the configuration came from, for reload and log lines.
+    pub source: Option<PathBuf>,
+}
+
+/// Bounds on what clients may do; names end in unit and bound.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// `max_payload`: bytes of headers and body.
+    pub payload_bytes_max: u32,
+    /// `max_control_line`: bytes of one protocol line.
+    pub control_line_bytes_max: u32,
+    /// `max_pending`: bytes waiting for one client before it is closed as slow.
+    pub pending_bytes_max: u64,
+    /// `max_connections`; `None`: no bound.
+    pub connections_max: Option<u64>,
+    /// `max_subscriptions` a connection; `None`: no bound.
+    pub subscriptions_max: Option<u64>,
+    /// `max_sub_tokens`; `None`: no bound.
+    pub sub_tokens_max: Option<u8>,
+    /// `max_closed_clients`.
+    pub closed_clients_max: u64,
+}
+
+/// Intervals and deadlines.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// `ping_interval`.
+    pub ping_interval: Duration,
+    /// `ping_max`: unanswered pings before a connection is stale.
+    pub pings_out_max: u32,
+    /// `write_deadline`.
+    pub write_deadline: Duration,
+    /// `write_timeout: retry`: a missed write deadline does not close a client.
+    pub write_timeout_retries: bool,
+    /// `lame_duck_duration`.
+    pub lame_duck_duration: Duration,
+    /// `lame_duck_grace_period`.
+    pub lame_duck_grace: Duration,
+}
+
+/// Where log lines go and which are written.
+#[derive(Clone, Debug)]
+pub struct Logging {
+    /// `debug`.
+    pub debug: bool,
+    /// `trace`.
+    pub trace: bool,
+    /// `trace_verbose`.
+    pub trace_verbose: bool,
+    /// `trace_headers`: only headers of messages are logged.
+    pub trace_headers: bool,
+    /// `logtime`.
+    pub time: bool,
+    /// `logtime_utc`.
+    pub time_utc: bool,
+    /// `log_file`.
+    pub file: Option<PathBuf>,
+    /// `log_size_limit`: bytes; 0: no rotation.
+    pub file_bytes_max: u64,
+    /// `log_max_num`: rotated files kept; 0: all.
+    pub files_max: u64,
+    /// `max_traced_msg_len`: bytes of payload in trace lines; 0: all.
+    pub traced_payload_bytes_max: u64,
+    /// `syslog`.
+    pub syslog: bool,
+    /// `remote_syslog`, or empty.
+    pub remote_syslog: String,
+}
+
+/// Which cores, and how they work.
+#[derive(Clone, Debug)]
+pub struct Cores {
+    /// `--cores`.
+    pub choice: CoreChoice,
+    /// Threads may be pinned (`--no_pin` absent).
+    pub pin: bool,
+    /// `--accept`.
+    pub accept: AcceptMode,
+    /// `--spin_us`: how long a core looks for mail before it sleeps.
+    pub spin: Duration,
+    /// `--link_bytes`: bytes in flight between two cores, before the sender stops reading what feeds the link.
+    pub link_bytes_max: u64,
+    /// `--batch_ring`: entries of a batch ring, a power of two.
+    pub batch_ring_entries: usize,
+    /// `--interest_ring`: entries of an interest ring, a power of two.
+    pub interest_ring_entries: usize,
+    /// `--turn_events`: readiness events handled in one turn.
+    pub turn_events_max: usize,
+    /// `--match_cache`: subjects remembered a core.
+    pub match_cache_entries: usize,
+    /// `--backlog`: connections that the kernel may hold for us.
+    pub backlog: u32,
+    /// `--sndbuf`: bytes; 0: the kernel's choice.
+    pub send_buffer_bytes: u32,
+    /// `--rcvbuf`: bytes; 0: the kernel's choice.
+    pub receive_buffer_bytes: u32,
+}
+
+/// `--cores LIST|N`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CoreChoice {
+    /// Every CPU of the affinity mask, at most the cgroup quota rounded up.
+    Automatic,
+    /// So many cores, on the first CPUs of the mask; more than there are CPUs is allowed.
+    Count(usize),
+    /// These CPUs, one core each.
+    Cpus(Vec<usize>),
+}
+
+/// `--accept handoff|reuseport`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcceptMode {
+    /// The first core accepts and hands sockets to the core with the least weight.
+    Handoff,
+    /// Every core accepts on a socket of its own.
+    ReusePort,
+}

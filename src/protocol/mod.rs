@@ -1,0 +1,3 @@
+//! Bytes to typed operations and back. Pure: no socket, clock, thread or atomic.
+
+pub mod op;

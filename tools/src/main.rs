@@ -1,0 +1,2 @@
+//! `dunlinctl`: tools around a NATS server.
+fn main() {}
