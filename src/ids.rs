@@ -44,7 +44,7 @@ pub struct ConnId {
 pub struct ClientId(pub u64);
 
 /// An account; the same number on every core.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AccountId(pub u32);
 
 impl AccountId {

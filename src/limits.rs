@@ -9,4 +9,16 @@ pub const READ_BUFFER_BYTES: usize = 128 * 1024;
 /// Payloads from this size on are shared by reference instead of copied to each receiver.
 pub const SHARED_PAYLOAD_BYTES_MIN: usize = 4 * 1024;
 
+/// Entries of the ring of batches between two cores. Each is up to 64 KiB or one large message; the link's budget of bytes is what is
+/// used up first.
+pub const BATCH_RING_ENTRIES: usize = 256;
+
+/// Entries of the ring of interest and control between two cores: one a turn that changed something.
+pub const INTEREST_RING_ENTRIES: usize = 256;
+
+const _: () = assert!(BATCH_RING_ENTRIES.is_power_of_two() && INTEREST_RING_ENTRIES.is_power_of_two());
+
+/// Receivers of one message that are served in one turn; the others follow in later turns, and its publisher waits.
+pub const FANOUT_RECEIVERS_PER_TURN: usize = 8192;
+
 const _: () = assert!(SHARED_PAYLOAD_BYTES_MIN < READ_BUFFER_BYTES);
