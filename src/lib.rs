@@ -4,4 +4,5 @@
 pub mod ids;
 pub mod limits;
 pub mod protocol;
+pub mod routing;
 pub mod subject;
