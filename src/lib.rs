@@ -1,6 +1,8 @@
 //! Dunlin: a NATS server, synchronous, one thread a core.
 #![deny(unsafe_code)]
 
+pub mod buffer;
+pub mod fabric;
 pub mod ids;
 pub mod limits;
 pub mod protocol;

@@ -1,1 +1,142 @@
-//! (map of the folder)
+//! The only traffic between cores: rings, mail words, wakers, credit.
+//!
+//! Between each ordered pair of cores run two rings (`ring`): one for interest and control (`message`), one for batches of
+//! messages (`batch`). `outbox` is the sending end of a core's links, `inbox` the receiving end, `mail` tells a core that
+//! something came and whether it sleeps, `grace` says when an ended subscription is gone for good. Knows ids, limits and the
+//! plain data it carries; what a message means is the reactor's business.
+
+pub mod batch;
+pub mod grace;
+pub mod inbox;
+pub mod mail;
+pub mod message;
+pub mod outbox;
+pub mod ring;
+mod sync;
+
+use std::sync::Arc;
+
+use crate::ids::CoreId;
+use inbox::Inbox;
+use mail::Mail;
+use outbox::Outbox;
+
+/// What the links need from the world around them.
+pub trait Schedule {
+    /// Wakes a core that sleeps in its poll.
+    fn wake(&self, core: CoreId);
+
+    /// A point where another core may run; the simulator lets one. Nothing in a server: there they run all the time.
+    #[inline(always)]
+    fn preempt(&self) {}
+
+    /// Whether a rule is to be broken on purpose: the simulator does, to show that it would notice.
+    #[inline(always)]
+    fn breaks(&self, _rule: Rule) -> bool {
+        false
+    }
+}
+
+/// The rules that make the broker causal and lossless (`reactor`), each of which the simulator breaks in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Interest and batches of a turn are pushed before a socket is written.
+    PushBeforeWrite,
+    /// What was read is acted on only after a look at the mail.
+    LookBeforeActing,
+    /// The look comes after the read, not before it.
+    LookAfterRead,
+    /// Interest is applied before batches are handled.
+    InterestBeforeBatches,
+    /// A fall of a weight takes effect in the look after the one that found it.
+    RemovalsLag,
+    /// Interest is pushed before the batches of the same turn.
+    InterestPushedFirst,
+    /// A look after a read handles the batches too, not only interest.
+    BatchesBeforeActing,
+    /// A PONG waits while messages of its connection wait for credit.
+    PongBehindSpill,
+    /// A queue message whose member has gone is given to another.
+    ChooseAgain,
+    /// A message that was sent on for a group does not reach plain subscribers again.
+    ForwardGroupOnly,
+    /// The origin is told that nobody was left.
+    ReportUndelivered,
+    /// The PONG after an UNSUB waits until the other cores have ended the turn they were in.
+    Grace,
+    /// When they have, one more look comes first.
+    GraceLooks,
+    /// A core looks at its mail once more before it sleeps.
+    LookBeforeSleep,
+    /// Credit comes back however slow a receiver is.
+    CreditDespiteSlowReceiver,
+    /// A queue message is never chosen back to a publisher that wants no echo.
+    NoEchoInChoice,
+    /// A delivery counts once towards the end of a subscription.
+    CountDeliveryOnce,
+}
+
+/// Sizes of the links.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkSizes {
+    /// Entries of a batch ring; a power of two.
+    pub batch_ring_entries: usize,
+    /// Entries of an interest ring; a power of two.
+    pub interest_ring_entries: usize,
+    /// Bytes in flight on a link before its sender holds back.
+    pub link_bytes_max: u64,
+}
+
+/// One core's ends of all links.
+#[derive(Debug)]
+pub struct Fabric<S> {
+    /// This core.
+    pub this: CoreId,
+    /// The mail words of all cores, this one's among them.
+    pub mails: Arc<[Mail]>,
+    /// Sending ends.
+    pub outbox: Outbox<S>,
+    /// Receiving ends.
+    pub inbox: Inbox<S>,
+}
+
+impl<S: Send> Fabric<S> {
+    /// The links between `cores` cores, one part for each.
+    pub fn mesh(cores: usize, sizes: LinkSizes) -> Vec<Self> {
+        let mails: Arc<[Mail]> = (0..cores).map(|_| Mail::default()).collect();
+        let mut outboxes: Vec<_> = (0..cores).map(|c| Outbox::new(CoreId::new(c), Arc::clone(&mails), sizes)).collect();
+        let mut inboxes: Vec<_> = (0..cores).map(|c| Inbox::new(CoreId::new(c), Arc::clone(&mails))).collect();
+        for (from, outbox) in outboxes.iter_mut().enumerate() {
+            for (to, inbox) in inboxes.iter_mut().enumerate() {
+                let (out, into) = if from == to { (None, None) } else { link(sizes) };
+                outbox.add_link(out);
+                // The outer loop runs over senders, so each inbox gets its links in their order.
+                inbox.add_link(into);
+            }
+        }
+        outboxes
+            .into_iter()
+            .zip(inboxes)
+            .map(|(outbox, inbox)| Self { this: outbox.this(), mails: Arc::clone(&mails), outbox, inbox })
+            .collect()
+    }
+
+    /// This core's mail.
+    pub fn mail(&self) -> &Mail {
+        &self.mails[self.this.index()]
+    }
+
+    /// How many cores there are.
+    pub fn cores(&self) -> usize {
+        self.mails.len()
+    }
+}
+
+fn link<S: Send>(sizes: LinkSizes) -> (Option<outbox::Link<S>>, Option<inbox::Link<S>>) {
+    let (interest_in, interest_out) = ring::ring(sizes.interest_ring_entries);
+    let (batches_in, batches_out) = ring::ring(sizes.batch_ring_entries);
+    let (empties_in, empties_out) = ring::ring(sizes.batch_ring_entries);
+    let credit = Arc::new(outbox::Credit::default());
+    let out = outbox::Link::new(interest_in, batches_in, empties_out, Arc::clone(&credit));
+    (Some(out), Some(inbox::Link::new(interest_out, batches_out, empties_in, credit)))
+}
