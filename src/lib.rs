@@ -2,6 +2,8 @@
 #![deny(unsafe_code)]
 
 pub mod buffer;
+pub mod cli;
+pub mod config;
 pub mod fabric;
 pub mod ids;
 pub mod limits;

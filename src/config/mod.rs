@@ -1,10 +1,47 @@
-//! Configuration: complete, checked, immutable. `RawConfig` is what the user wrote; [`Config`] is what the server reads.
+//! Configuration: complete, checked, immutable. [`RawConfig`] is what the user wrote; [`Config`] is what the server reads.
+//!
+//! ```text
+//! file ─ lexer, scalars ─ parser ─► value ─ apply (by the table in keys) ─┐
+//!                                                                        ├─► RawConfig ─ resolve ─► Config, warnings
+//! flags ─ cli (by the tables in cli::flags and own_flags) ───────────────┘
+//! ```
+//!
+//! Owns what may be written, how it is checked and what it means when nothing is written. Starts nothing.
+//! Invariant: a `Config` is only made by `RawConfig::resolve`, so every value in it is in its range.
+
+mod address;
+mod apply;
+mod block_keys;
+mod cursor;
+mod digest;
+pub mod duration;
+pub mod file;
+pub mod keys;
+mod lexer;
+mod load;
+pub mod own_flags;
+mod parser;
+mod raw;
+mod resolve;
+mod scalars;
+mod syntax;
+mod value;
+
+#[cfg(test)]
+mod grammar_tests;
+#[cfg(test)]
+mod setting_tests;
+
+pub use load::{FileErrors, read_file, read_text};
+pub use raw::{Origin, RawConfig, Refusal, Warning, Written};
+pub use resolve::{ConfigError, ConfigErrors};
+pub use value::Place;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a server is started with. Only `RawConfig::resolve` makes one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `server_name`; empty: the server's id.
     pub server_name: String,
@@ -12,8 +49,12 @@ pub struct Config {
     pub host: String,
     /// Port of the client listener; 0 here means: any free one (the user writes -1).
     pub port: u16,
-    /// `client_advertise`: `host:port` for `connect_urls`, or empty.
-    pub client_advertise: String,
+    /// `client_advertise`: what INFO says instead of the bound address.
+    pub client_advertise: Option<Advertised>,
+    /// `server_tags`, in lower case.
+    pub server_tags: Vec<String>,
+    /// `server_metadata`.
+    pub server_metadata: Vec<(String, String)>,
     /// Bounds on what clients may do.
     pub limits: Limits,
     /// Intervals and deadlines.
@@ -34,10 +75,12 @@ pub struct Config {
     pub ports_file_dir: Option<PathBuf>,
     /// The file that the configuration came from, for reload and log lines.
     pub source: Option<PathBuf>,
+    /// Digest of that file, as the log and `-t` show it.
+    pub digest: Option<String>,
 }
 
 /// Bounds on what clients may do; names end in unit and bound.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// `max_payload`: bytes of headers and body.
     pub payload_bytes_max: u32,
@@ -56,7 +99,7 @@ pub struct Limits {
 }
 
 /// Intervals and deadlines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// `ping_interval`.
     pub ping_interval: Duration,
@@ -73,7 +116,7 @@ pub struct Timing {
 }
 
 /// Where log lines go and which are written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     /// `debug`.
     pub debug: bool,
@@ -101,8 +144,17 @@ pub struct Logging {
     pub remote_syslog: String,
 }
 
+/// Where clients are told that the server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advertised {
+    /// A name or an address, without brackets.
+    pub host: String,
+    /// `None`: the bound one.
+    pub port: Option<u16>,
+}
+
 /// Which cores, and how they work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cores {
     /// `--cores`.
     pub choice: CoreChoice,
@@ -114,10 +166,6 @@ pub struct Cores {
     pub spin: Duration,
     /// `--link_bytes`: bytes in flight between two cores, before the sender stops reading what feeds the link.
     pub link_bytes_max: u64,
-    /// `--batch_ring`: entries of a batch ring, a power of two.
-    pub batch_ring_entries: usize,
-    /// `--interest_ring`: entries of an interest ring, a power of two.
-    pub interest_ring_entries: usize,
     /// `--turn_events`: readiness events handled in one turn.
     pub turn_events_max: usize,
     /// `--match_cache`: subjects remembered a core.
