@@ -1,1 +1,22 @@
-//! (map of the folder)
+//! The operating-system fence: what the server asks of the kernel besides reading and writing sockets.
+//!
+//! - `affinity`: which CPUs there are, which cores run on them, pinning;
+//! - `errno`: what the kernel said, in the peer's words;
+//! - `interfaces`: addresses of this host;
+//! - `listener`: bound and listening sockets, and what accepted ones inherit;
+//! - `memory`: gives unused memory back;
+//! - `open_files`: the bound on file descriptors;
+//! - `process`: other processes of this program, and signals to them;
+//! - `run_files`: the pid file and the ports file, by which others find this process;
+//! - `signal`: signals to this process, as an enum.
+
+pub mod affinity;
+pub mod errno;
+pub mod interfaces;
+pub mod listener;
+pub mod memory;
+pub mod open_files;
+pub mod poll;
+pub mod process;
+pub mod run_files;
+pub mod signal;

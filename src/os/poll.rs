@@ -1,0 +1,209 @@
+//! Readiness, sockets and time, as a core needs them; the kernel behind them, or the simulator.
+
+use core::net::SocketAddr;
+use std::io::{self, IoSlice, Read, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::fabric::Schedule;
+use crate::ids::CoreId;
+
+/// What a core needs from the operating system. All else of a core is the same in the simulator.
+pub trait Os: Schedule {
+    /// A connected socket that never blocks.
+    type Socket: Socket;
+
+    /// The time.
+    fn now(&self) -> Instant;
+
+    /// Waits for readiness, a wake-up or the end of `timeout` (`None`: no end), and puts what is ready into `events`.
+    ///
+    /// # Errors
+    /// What the kernel says; an interruption is none.
+    fn poll(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Readiness of `socket`, in both directions and by edges, is reported under `key` from now on.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn register(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()>;
+
+    /// It is not reported any more.
+    fn deregister(&mut self, socket: &mut Self::Socket);
+
+    /// The next connection that waits at this core's listener; `WouldBlock` where there is none, or no listener.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)>;
+
+    /// No more connections are accepted here.
+    fn close_listener(&mut self);
+}
+
+/// A connected socket that never blocks.
+pub trait Socket: Send {
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// `WouldBlock`, or what the kernel says.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes what fits.
+    ///
+    /// # Errors
+    /// `WouldBlock`, or what the kernel says.
+    fn write(&mut self, from: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Nothing more will be written: the other side is told.
+    fn shutdown(&mut self);
+}
+
+/// What became ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What the socket was registered under; [`LISTENER`] for the listener.
+    pub key: u64,
+    /// Reading may bring something: bytes, the end, or an error.
+    pub readable: bool,
+    /// Writing may go on.
+    pub writable: bool,
+    /// The other side writes no more, or there is an error: read to the end.
+    pub ended: bool,
+}
+
+/// The key of the listener.
+pub const LISTENER: u64 = u64::MAX;
+const WAKER: mio::Token = mio::Token(u64::MAX as usize - 1);
+
+/// The kernel.
+#[derive(Debug)]
+pub struct Kernel {
+    poll: mio::Poll,
+    ready: mio::Events,
+    listener: Option<mio::net::TcpListener>,
+    wakers: Arc<[mio::Waker]>,
+}
+
+/// What must exist before the cores start: their polls, so that each can wake all others.
+#[derive(Debug)]
+pub struct Kernels {
+    polls: Vec<mio::Poll>,
+    wakers: Arc<[mio::Waker]>,
+}
+
+impl Kernels {
+    /// Polls for so many cores.
+    ///
+    /// # Errors
+    /// What the kernel says, for instance that there are no more file descriptors.
+    pub fn new(cores: usize) -> io::Result<Self> {
+        let polls = (0..cores).map(|_| mio::Poll::new()).collect::<io::Result<Vec<_>>>()?;
+        let wakers = polls.iter().map(|p| mio::Waker::new(p.registry(), WAKER)).collect::<io::Result<Vec<_>>>()?;
+        Ok(Self { polls, wakers: wakers.into() })
+    }
+
+    /// Wakes cores from outside.
+    pub fn wakers(&self) -> Arc<[mio::Waker]> {
+        Arc::clone(&self.wakers)
+    }
+
+    /// One for each core, with its listener where it has one.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn into_each(
+        self,
+        events_max: usize,
+        mut listeners: Vec<Option<std::net::TcpListener>>,
+    ) -> io::Result<Vec<Kernel>> {
+        listeners.resize_with(self.polls.len(), || None);
+        let wakers = self.wakers;
+        let each = self.polls.into_iter().zip(listeners).map(|(poll, listener)| {
+            let mut listener = listener.map(mio::net::TcpListener::from_std);
+            if let Some(listener) = &mut listener {
+                let token = mio::Token(LISTENER as usize);
+                poll.registry().register(listener, token, mio::Interest::READABLE)?;
+            }
+            let ready = mio::Events::with_capacity(events_max);
+            Ok(Kernel { poll, ready, listener, wakers: Arc::clone(&wakers) })
+        });
+        each.collect()
+    }
+}
+
+impl Schedule for Kernel {
+    fn wake(&self, core: CoreId) {
+        // An error means that the other core's poll is gone: it has stopped, and needs no waking.
+        drop(self.wakers[core.index()].wake());
+    }
+}
+
+impl Os for Kernel {
+    type Socket = mio::net::TcpStream;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn poll(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        events.clear();
+        match self.poll.poll(&mut self.ready, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        for event in &self.ready {
+            if event.token() != WAKER {
+                let ended = event.is_read_closed() || event.is_error();
+                let readable = event.is_readable() || ended;
+                let key = event.token().0 as u64;
+                events.push(Event { key, readable, writable: event.is_writable(), ended });
+            }
+        }
+        Ok(())
+    }
+
+    fn register(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()> {
+        let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
+        self.poll.registry().register(socket, mio::Token(key as usize), both)
+    }
+
+    fn deregister(&mut self, socket: &mut Self::Socket) {
+        // It is closed next, which takes it out of the poll anyhow.
+        drop(self.poll.registry().deregister(socket));
+    }
+
+    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
+        match &self.listener {
+            Some(listener) => listener.accept(),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn close_listener(&mut self) {
+        if let Some(mut listener) = self.listener.take() {
+            drop(self.poll.registry().deregister(&mut listener));
+        }
+    }
+}
+
+impl Socket for mio::net::TcpStream {
+    #[inline]
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Read::read(self, into)
+    }
+
+    #[inline]
+    fn write(&mut self, from: &[IoSlice<'_>]) -> io::Result<usize> {
+        match from {
+            [one] => Write::write(self, one),
+            many => Write::write_vectored(self, many),
+        }
+    }
+
+    fn shutdown(&mut self) {
+        // An error means that there is no connection any more.
+        drop(mio::net::TcpStream::shutdown(self, std::net::Shutdown::Write));
+    }
+}
