@@ -1,0 +1,196 @@
+//! The connections of one core, by slot.
+//!
+//! A slot is used again, a generation is not: a stale [`ConnId`] or poll key misses.
+
+use std::time::{Duration, Instant};
+
+use crate::connection::Connection;
+use crate::ids::{AccountId, ConnId, CoreId};
+
+/// A receiver that has taken nothing for so long is frozen: nobody waits for it.
+const FROZEN_AFTER: Duration = Duration::from_millis(8);
+
+/// A connection and its socket.
+#[derive(Debug)]
+pub struct Client<S> {
+    /// The socket.
+    pub socket: S,
+    /// Everything else about it.
+    pub connection: Connection,
+    /// Its account.
+    pub account: AccountId,
+    /// How often this slot was used before.
+    pub generation: u32,
+    /// On the list of those that have something to write.
+    pub dirty: bool,
+    /// On the list of those to be served.
+    pub queued: bool,
+    /// The socket may have bytes for us: an edge came, and nothing said since that it is empty.
+    pub readable: bool,
+    /// The other side has ended: read to the end.
+    pub ended: bool,
+    /// `inbound` holds whole operations that wait to be acted on.
+    pub unacted: bool,
+    /// The kernel took less than we had: wait for an edge.
+    pub blocked: bool,
+    /// How many batches that it fed wait for credit.
+    pub held: u32,
+    /// How many of its ended subscriptions are still served to other cores' messages.
+    pub ending: u32,
+    /// A PONG waits for them, and nothing behind it is acted on.
+    pub pong_waits: bool,
+    /// A message of it is being spread over very many receivers.
+    pub fanning_out: bool,
+    /// Not read until then: it outruns a receiver.
+    pub stalled_until: Option<Instant>,
+    /// Where `outbound` must have got to, and when.
+    pub write_deadline: Option<(u64, Instant)>,
+    /// A timer for that is set.
+    pub write_timer: bool,
+    /// When it last took bytes.
+    pub took_at: Instant,
+    /// It was told that it has as many subscriptions as it may, and the log too.
+    pub was_full: bool,
+    /// Nothing is delivered to it any more.
+    pub doomed: bool,
+    /// On the list of those to be torn down, or past it.
+    pub leaving: bool,
+    /// Torn down; its socket is closed when its last words are out.
+    pub last_words: bool,
+}
+
+impl<S> Client<S> {
+    /// Whether its input may be taken now.
+    pub fn may_be_served(&self) -> bool {
+        (self.readable || self.unacted)
+            && self.held == 0
+            && !self.pong_waits
+            && !self.fanning_out
+            && self.stalled_until.is_none()
+            && self.connection.closing().is_none()
+    }
+
+    /// How much longer its publishers are to wait for it; nothing where it is frozen.
+    pub fn patience(&self, now: Instant) -> Duration {
+        FROZEN_AFTER.saturating_sub(now.saturating_duration_since(self.took_at))
+    }
+
+    /// Bytes written to it so far.
+    pub fn written(&self) -> u64 {
+        self.connection.outbound.added() - self.connection.outbound.pending_bytes()
+    }
+}
+
+#[derive(Debug)]
+struct Slot<S> {
+    generation: u32,
+    client: Option<Box<Client<S>>>,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub struct Connections<S> {
+    core: CoreId,
+    slots: Vec<Slot<S>>,
+    free: Vec<u32>,
+    count: usize,
+}
+
+impl<S> Connections<S> {
+    /// None yet.
+    pub fn new(core: CoreId) -> Self {
+        Self { core, slots: Vec::new(), free: Vec::new(), count: 0 }
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes one in; its id.
+    pub fn insert(&mut self, socket: S, connection: Connection, account: AccountId) -> ConnId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot { generation: 0, client: None });
+            (self.slots.len() - 1) as u32
+        });
+        let place = &mut self.slots[slot as usize];
+        let generation = place.generation;
+        let connection_started = connection.started;
+        place.client = Some(Box::new(Client {
+            socket,
+            connection,
+            account,
+            generation,
+            dirty: false,
+            queued: false,
+            readable: false,
+            ended: false,
+            unacted: false,
+            blocked: false,
+            held: 0,
+            ending: 0,
+            pong_waits: false,
+            fanning_out: false,
+            stalled_until: None,
+            write_deadline: None,
+            write_timer: false,
+            took_at: connection_started,
+            was_full: false,
+            doomed: false,
+            leaving: false,
+            last_words: false,
+        }));
+        self.count += 1;
+        ConnId { core: self.core, slot, generation }
+    }
+
+    /// Takes one out. Its slot is used again with another generation.
+    pub fn remove(&mut self, slot: u32) -> Option<Box<Client<S>>> {
+        let place = self.slots.get_mut(slot as usize)?;
+        let client = place.client.take()?;
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(slot);
+        self.count -= 1;
+        if self.count == 0 {
+            self.free.shrink_to(1024);
+        }
+        Some(client)
+    }
+
+    /// The one in a slot.
+    #[inline]
+    pub fn at(&mut self, slot: u32) -> Option<&mut Client<S>> {
+        self.slots.get_mut(slot as usize)?.client.as_deref_mut()
+    }
+
+    /// The one with this id, if it is still there.
+    pub fn find(&mut self, id: ConnId) -> Option<&mut Client<S>> {
+        self.at(id.slot).filter(|c| c.generation == id.generation)
+    }
+
+    /// The id of the one in a slot.
+    pub fn id(&self, slot: u32) -> ConnId {
+        let generation = self.slots.get(slot as usize).map_or(0, |s| s.generation);
+        ConnId { core: self.core, slot, generation }
+    }
+
+    /// Slots in use, in order.
+    pub fn slots(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().enumerate().filter(|(_, s)| s.client.is_some()).map(|(i, _)| i as u32)
+    }
+}
+
+/// What a socket is registered under.
+pub fn key_of(id: ConnId) -> u64 {
+    u64::from(id.generation) << 32 | u64::from(id.slot)
+}
+
+/// The slot and generation that a key stands for.
+pub fn of_key(core: CoreId, key: u64) -> ConnId {
+    ConnId { core, slot: key as u32, generation: (key >> 32) as u32 }
+}

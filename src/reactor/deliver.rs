@@ -1,0 +1,266 @@
+//! A message to those who are to have it: receivers of this core, and the batches of others.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Reactor;
+use super::connections::Client;
+use super::frame::{Frame, Message, line_of};
+use crate::buffer::{Buffer, Shared};
+use crate::connection::close::CloseReason;
+use crate::fabric::Rule;
+use crate::fabric::batch::{Content, Entry, Groups};
+use crate::fabric::message::{Origin, WHOLE, others, part};
+use crate::ids::{AccountId, ConnId, SubId};
+use crate::limits::SHARED_PAYLOAD_BYTES_MIN;
+use crate::os::poll::Os;
+use crate::protocol::op::Publish;
+use crate::routing::{Publisher, Routes};
+
+/// A message on its way to receivers of this core: who they are, and the bytes that are the same for all.
+#[derive(Debug, Default)]
+pub(super) struct Parcel {
+    pub(super) routes: Routes,
+    pub(super) frame: Frame,
+    /// For which account and version of its table `routes` and the frame's subject belong together.
+    pub(super) routed: (AccountId, u64),
+}
+
+/// Who sends a message to receivers of this core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// A client of this core.
+    Client,
+    /// Another core.
+    Core,
+}
+
+/// What came up while a message was delivered, to be settled after it. Mostly nothing.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    /// Whether there is any.
+    any: bool,
+    /// Subscriptions that had their last message.
+    expired: Vec<SubId>,
+    /// Receivers that are too far behind.
+    slow: Vec<u32>,
+    /// A receiver that takes bytes has too many waiting: hold the publisher back.
+    stall_for: Option<u32>,
+    /// Much is waiting for a receiver that could take it: write soon.
+    write_soon: bool,
+}
+
+impl<O: Os> Reactor<O> {
+    /// A client of this core has published. Whether its next operation may be taken at once.
+    #[inline]
+    pub(super) fn publish(&mut self, slot: u32, publish: &Publish<'_>, block: &Arc<Buffer>) -> bool {
+        let Some(client) = self.clients.at(slot) else { return false };
+        let traits = client.connection.traits();
+        let account = client.account;
+        let origin = ConnId { core: self.this, slot, generation: client.generation };
+        self.stats.in_msgs += 1;
+        self.stats.in_bytes += publish.content.len() as u64;
+        let table = &mut self.tables[account.0 as usize];
+        // Publishers mostly go on with the subject they have.
+        let Parcel { routes, frame, routed } = &mut self.own;
+        let no_echo = !traits.echo && !self.os.breaks(Rule::NoEchoInChoice);
+        let publisher = Publisher { conn_slot: slot, no_echo };
+        let again = *routed == (account, table.version())
+            && frame.subject() == publish.subject
+            && (!routes.grouped || table.route_again(publisher, &mut self.rng, routes));
+        if !again {
+            table.route(publish.subject, publisher, &mut self.rng, routes);
+            *routed = (account, table.version());
+            frame.set_subject(publish.subject);
+        }
+        if !self.leaving.is_empty() {
+            self.route_past_leaving(account, publish.subject, publisher);
+        }
+        let report = traits.no_responders && !publish.reply.is_empty();
+        if self.own.routes.is_empty() {
+            if report {
+                self.no_responders(slot, publish.subject, publish.reply);
+            }
+            return true;
+        }
+        let content = with_line_end(block, publish.content);
+        let shared = (content.len() >= SHARED_PAYLOAD_BYTES_MIN)
+            .then(|| Shared::of(block, block.bytes().get(content.clone()).unwrap_or_default()));
+        let message = Message {
+            subject: publish.subject,
+            reply: publish.reply,
+            header_len: publish.header_len,
+            whole: block.bytes(),
+            line: if publish.has_headers { 0..0 } else { line_of(block.bytes(), publish, &content) },
+            content,
+            shared: shared.as_ref(),
+            origin,
+            no_echo: !traits.echo,
+        };
+        if self.own.routes.local.len() > self.settings.turn_receivers_max {
+            self.spread(account, &message);
+            self.send(account, &message, report);
+            return false; // its next operation waits for the rest of the receivers
+        }
+        self.send(account, &message, report)
+    }
+
+    /// Delivers to this core's receivers and fills the batches of others.
+    #[inline]
+    fn send(&mut self, account: AccountId, message: &Message<'_>, report: bool) -> bool {
+        let delivered = self.deliver(account, message, Sender::Client);
+        let routes = &self.own.routes;
+        if routes.remote_plain != 0 || !routes.remote_groups.is_empty() {
+            self.send_to_cores(account, message, report && delivered == 0);
+        } else if report && delivered == 0 {
+            self.no_responders(message.origin.slot, message.subject, message.reply);
+        }
+        !self.trouble.any || self.settle(account, message.origin)
+    }
+
+    /// Puts a message into the batch of each core that is to have it.
+    fn send_to_cores(&mut self, account: AccountId, message: &Message<'_>, report: bool) {
+        let routes = &self.own.routes;
+        let grouped = routes.remote_groups.iter().fold(0, |mask, (core, _)| mask | core.bit());
+        let targets = routes.remote_plain | grouped;
+        self.message_number += 1;
+        let (mut index, count) = (0, targets.count_ones());
+        for core in others(self.this, self.fabric.cores()) {
+            if targets & core.bit() == 0 {
+                continue;
+            }
+            self.group_names.clear();
+            if grouped & core.bit() != 0 {
+                let table = &self.tables[account.0 as usize];
+                for (_, group) in routes.remote_groups.iter().filter(|(c, _)| *c == core) {
+                    Groups::push(&mut self.group_names, table.group_name(*group));
+                }
+            }
+            let share = part(WHOLE, index, count);
+            index += 1;
+            let entry = Entry {
+                account,
+                origin: Origin { conn: message.origin, number: self.message_number, share },
+                no_echo: message.no_echo,
+                report,
+                plain: routes.remote_plain & core.bit() != 0,
+                hops: 0,
+                groups: Groups::new(&self.group_names),
+                subject: message.subject,
+                reply: message.reply,
+                header_len: message.header_len as u32,
+                content: match message.shared {
+                    Some(shared) => Content::Shared(shared),
+                    None => message.inline(),
+                },
+            };
+            self.fabric.outbox.deliver(core, &entry, None);
+        }
+    }
+
+    /// Queues a message for receivers of this core. How many got it; what else came up is left in `trouble`.
+    pub(super) fn deliver(&mut self, account: AccountId, message: &Message<'_>, sender: Sender) -> usize {
+        let Parcel { routes, frame, .. } = match sender {
+            Sender::Client => &mut self.own,
+            Sender::Core => &mut self.others,
+        };
+        if routes.local.is_empty() {
+            return 0;
+        }
+        let table = &mut self.tables[account.0 as usize];
+        frame.prepare(message);
+        let own = (message.origin.core == self.this && message.no_echo).then_some(message.origin.slot);
+        let (mut delivered, mut bytes) = (0, 0);
+        for &id in &routes.local {
+            let subscription = table.subscription_mut(id);
+            let slot = subscription.conn_slot();
+            let Some(client) = self.clients.at(slot) else { continue };
+            if client.doomed || own == Some(slot) {
+                continue;
+            }
+            subscription.delivered += 1;
+            if self.os.breaks(Rule::CountDeliveryOnce) && message.origin.core != self.this {
+                subscription.delivered += 1;
+            }
+            if subscription.max().is_some_and(|max| subscription.delivered >= max) {
+                self.trouble.any = true;
+                self.trouble.expired.push(id);
+            }
+            let connection = &mut client.connection;
+            let headers = message.header_len > 0 && connection.traits().headers;
+            let content = frame.write(&mut connection.outbound, &mut self.pool, message, headers, subscription);
+            connection.counts.out_msgs += 1;
+            connection.counts.out_bytes += content as u64;
+            bytes += content;
+            delivered += 1;
+            if !client.dirty {
+                client.dirty = true;
+                self.dirty.push(slot);
+            }
+            if client.connection.outbound.pending_bytes() >= self.settings.pressure_bytes {
+                let (max, stall_from) = (self.settings.pending_bytes_max, self.settings.stall_from_bytes);
+                self.trouble.judge(client, slot, max, stall_from, self.now);
+            }
+        }
+        self.stats.out_msgs += delivered as u64;
+        self.stats.out_bytes += bytes as u64;
+        if self.trace {
+            self.trace_deliveries(account, message, sender);
+        }
+        delivered
+    }
+
+    /// What follows from a delivery: ended subscriptions, slow consumers, a stall. Whether the publisher may go on.
+    #[cold]
+    pub(super) fn settle(&mut self, account: AccountId, publisher: ConnId) -> bool {
+        let Trouble { expired, slow, stall_for, write_soon, .. } = std::mem::take(&mut self.trouble);
+        for id in expired {
+            self.expire(account, id);
+        }
+        for slot in slow {
+            self.close(slot, CloseReason::SlowConsumerPendingBytes);
+        }
+        let mut go_on = !write_soon;
+        if let Some(receiver) = stall_for
+            && self.settings.fast_producer_stall
+        {
+            go_on &= !self.stall(publisher, receiver);
+        }
+        self.write_soon |= write_soon;
+        go_on
+    }
+
+    /// Settles what came up with a message of another core, which does not wait for it.
+    pub(super) fn settle_remote(&mut self, account: AccountId, publisher: ConnId) {
+        if self.trouble.any {
+            self.settle(account, publisher);
+        }
+    }
+}
+
+impl Trouble {
+    /// Whether a receiver with much waiting is slow, is to be waited for, or should just be written to.
+    #[cold]
+    fn judge<S>(&mut self, client: &mut Client<S>, slot: u32, pending_max: u64, stall_from: u64, now: Instant) {
+        let pending = client.connection.outbound.pending_bytes();
+        if pending > pending_max {
+            client.doomed = true;
+            self.slow.push(slot);
+        } else if !client.blocked {
+            self.write_soon = true;
+        } else if pending >= stall_from && !client.patience(now).is_zero() {
+            self.stall_for = Some(slot);
+        } else {
+            return;
+        }
+        self.any = true;
+    }
+}
+
+/// Where the content and the line end that follows it are in the block (the parser has seen that one does).
+#[inline]
+fn with_line_end(block: &Arc<Buffer>, content: &[u8]) -> Range<usize> {
+    let start = content.as_ptr().addr() - block.bytes().as_ptr().addr();
+    start..start + content.len() + 2
+}

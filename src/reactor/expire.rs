@@ -1,0 +1,213 @@
+//! What happens when a timer fires.
+
+use std::time::Duration;
+
+use super::Reactor;
+use crate::connection::close::CloseReason;
+use crate::connection::keepalive::Tick;
+use crate::fabric::message::CoreMessage;
+use crate::ids::ConnId;
+use crate::os::poll::Os;
+use crate::protocol::error::ProtocolError;
+
+/// How long a publisher is held back: the longer the fuller its receiver is, and never longer than this from now.
+const STALL_MIN: Duration = Duration::from_millis(2);
+const STALL_MAX: Duration = Duration::from_millis(10);
+
+/// From so many freed bytes on it is worth giving them back, and how long after.
+const FREED_BYTES_MIN: usize = 1024 * 1024;
+const FREED_AFTER: Duration = Duration::from_secs(1);
+
+/// Timers fired in one turn.
+const TIMERS_PER_TURN: usize = 1024;
+
+/// What a timer is for. A stale one (another generation) is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TimerKey {
+    /// PING, or stale.
+    Keepalive(Place),
+    /// What was offered must have been taken.
+    WriteDeadline(Place),
+    /// A publisher may be read again.
+    Stall(Place),
+    /// A closing connection's last words are written off.
+    LastWords(Place),
+    /// Accepting goes on.
+    Accept,
+    /// The next client is told to go.
+    LameDuck,
+    /// What has become free goes back to the system.
+    Memory,
+}
+
+/// A connection of this core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    slot: u32,
+    generation: u32,
+}
+
+impl TimerKey {
+    pub(super) fn keepalive(id: ConnId) -> Self {
+        Self::Keepalive(Place { slot: id.slot, generation: id.generation })
+    }
+
+    pub(super) fn write_deadline(id: ConnId) -> Self {
+        Self::WriteDeadline(Place { slot: id.slot, generation: id.generation })
+    }
+
+    pub(super) fn stall(id: ConnId) -> Self {
+        Self::Stall(Place { slot: id.slot, generation: id.generation })
+    }
+
+    pub(super) fn last_words(id: ConnId) -> Self {
+        Self::LastWords(Place { slot: id.slot, generation: id.generation })
+    }
+
+    fn place(self) -> Option<Place> {
+        match self {
+            Self::Keepalive(place) | Self::WriteDeadline(place) | Self::Stall(place) | Self::LastWords(place) => {
+                Some(place)
+            }
+            Self::Accept | Self::LameDuck | Self::Memory => None,
+        }
+    }
+}
+
+impl<O: Os> Reactor<O> {
+    /// Fires what is due.
+    pub(super) fn handle_timers(&mut self) {
+        self.reports.forget(self.now);
+        for _ in 0..TIMERS_PER_TURN {
+            let Some((_, key)) = self.timers.poll_expired(self.now) else { return };
+            match key.place() {
+                Some(place) => {
+                    let id = ConnId { core: self.this, slot: place.slot, generation: place.generation };
+                    if self.clients.find(id).is_some() {
+                        self.handle_timer_of(key, id);
+                    }
+                }
+                None => self.handle_timer_of_core(key),
+            }
+        }
+    }
+
+    fn handle_timer_of_core(&mut self, key: TimerKey) {
+        match key {
+            TimerKey::Accept => self.accept_due = true,
+            TimerKey::LameDuck => self.send_one_away(),
+            _ => {
+                self.freed = 0;
+                self.pool.clear();
+                self.blocks.clear();
+                self.shared.memory_became_free();
+            }
+        }
+    }
+
+    /// So many bytes have become free; when they are many, and a moment later, they go back to the system.
+    pub(super) fn free(&mut self, bytes: usize) {
+        let before = self.freed;
+        self.freed += bytes;
+        if before < FREED_BYTES_MIN && self.freed >= FREED_BYTES_MIN {
+            self.timers.insert(self.now + FREED_AFTER, TimerKey::Memory);
+        }
+    }
+
+    /// Many empty chunks are kept for the next burst, and given back a moment later.
+    pub(super) fn watch_pool(&mut self) {
+        if self.freed < FREED_BYTES_MIN && self.pool.free_bytes() >= FREED_BYTES_MIN {
+            self.free(FREED_BYTES_MIN);
+        }
+    }
+
+    fn handle_timer_of(&mut self, key: TimerKey, id: ConnId) {
+        match key {
+            TimerKey::Keepalive(_) => self.keep_alive(id),
+            TimerKey::WriteDeadline(_) => self.check_write_deadline(id),
+            TimerKey::Stall(_) => {
+                if let Some(client) = self.clients.find(id) {
+                    client.stalled_until = None;
+                    self.enqueue(id.slot);
+                }
+            }
+            TimerKey::LastWords(_) => self.look_again_at_leaving(id.slot),
+            TimerKey::Accept | TimerKey::LameDuck | TimerKey::Memory => {}
+        }
+    }
+
+    fn keep_alive(&mut self, id: ConnId) {
+        let Some(client) = self.clients.find(id) else { return };
+        if client.connection.closing().is_some() {
+            return;
+        }
+        let interval = self.settings.ping_interval;
+        // While we do not read it, silence is ours.
+        if client.held > 0 || client.stalled_until.is_some() || client.pong_waits {
+            client.connection.keepalive.handle_bytes(self.now);
+            self.timers.insert(self.now + interval, TimerKey::keepalive(id));
+            return;
+        }
+        match client.connection.keepalive.handle_timer(self.now, interval, self.settings.pings_out_max) {
+            Tick::Later(at) => self.timers.insert(at, TimerKey::keepalive(id)),
+            Tick::Ping(next) => {
+                if self.trace {
+                    client.connection.said.get_or_insert_default();
+                }
+                client.connection.ping(&mut self.pool);
+                self.timers.insert(next, TimerKey::keepalive(id));
+                self.mark_dirty(id.slot);
+                self.log_ping(id.slot);
+                self.trace_said(id.slot);
+            }
+            Tick::Stale => {
+                self.log_ping(id.slot);
+                self.refuse(id.slot, ProtocolError::StaleConnection, b"");
+            }
+        }
+    }
+
+    fn check_write_deadline(&mut self, id: ConnId) {
+        let Some(client) = self.clients.find(id) else { return };
+        client.write_timer = false;
+        let Some((_, at)) = client.write_deadline else { return };
+        if at > self.now {
+            client.write_timer = true;
+            self.timers.insert(at, TimerKey::write_deadline(id));
+        } else if self.settings.write_timeout_retries {
+            client.write_deadline = None;
+        } else {
+            self.close(id.slot, CloseReason::SlowConsumerWriteDeadline);
+        }
+    }
+
+    /// A receiver is far behind and takes bytes: its publisher is not read for a moment. Whether it is one of this core.
+    pub(super) fn stall(&mut self, publisher: ConnId, receiver: u32) -> bool {
+        let Some(client) = self.clients.at(receiver) else { return false };
+        let behind = client.connection.outbound.pending_bytes().saturating_sub(self.settings.stall_from_bytes);
+        let room = (self.settings.pending_bytes_max - self.settings.stall_from_bytes).max(1);
+        let more = (STALL_MAX - STALL_MIN).as_millis() as u64 * behind / room;
+        let patience = client.patience(self.now).as_millis() as u64;
+        let millis = (STALL_MIN.as_millis() as u64 + more).min(patience.max(1)) as u16;
+        self.stats.stalls += 1;
+        if publisher.core == self.this {
+            self.hold_back(publisher, millis);
+            return true;
+        }
+        self.fabric.outbox.send(publisher.core, CoreMessage::Stall { conn: publisher, millis });
+        false
+    }
+
+    /// Does not read a connection for so long, at most 10 ms from now.
+    pub(super) fn hold_back(&mut self, conn: ConnId, millis: u16) {
+        let Some(client) = self.clients.find(conn) else { return };
+        let now = self.now;
+        let already = client.stalled_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let until = now + (already + Duration::from_millis(u64::from(millis))).min(STALL_MAX);
+        if client.stalled_until.is_none() {
+            client.connection.counts.stalls += 1;
+        }
+        client.stalled_until = Some(until);
+        self.timers.insert(until, TimerKey::stall(conn));
+    }
+}

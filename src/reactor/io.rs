@@ -1,0 +1,261 @@
+//! Bytes in: read, look at the mail, act.
+
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Reactor;
+use crate::buffer::Buffer;
+use crate::connection::close::CloseReason;
+use crate::connection::inbound::Inbound;
+use crate::connection::{Action, Step};
+use crate::fabric::Rule;
+use crate::limits::READ_BUFFER_BYTES;
+use crate::os::poll::{Event, Os, Socket};
+
+/// What was read: a block and the part of it that holds operations.
+struct Input {
+    block: Arc<Buffer>,
+    part: Range<usize>,
+}
+
+impl<O: Os> Reactor<O> {
+    /// The kernel says that something became ready.
+    pub(super) fn handle_event(&mut self, event: Event) {
+        let id = super::connections::of_key(self.this, event.key);
+        let Some(client) = self.clients.find(id) else { return };
+        client.ended |= event.ended;
+        client.readable |= event.readable;
+        if event.writable && client.blocked {
+            client.blocked = false;
+            if !client.dirty {
+                client.dirty = true;
+                self.dirty.push(id.slot);
+            }
+        }
+        self.enqueue(id.slot);
+    }
+
+    /// Puts a connection on the list of those to be served, if it may be.
+    pub(super) fn enqueue(&mut self, slot: u32) {
+        if let Some(client) = self.clients.at(slot)
+            && !client.queued
+            && client.may_be_served()
+        {
+            client.queued = true;
+            self.to_serve.push_back(slot);
+        }
+    }
+
+    /// Serves those on the list, each at most once, while the turn's budget lasts.
+    pub(super) fn serve_all(&mut self) {
+        for _ in 0..self.to_serve.len() {
+            if self.turn.served >= self.settings.turn_events_max || self.turn.bytes >= self.settings.turn_bytes_max {
+                return;
+            }
+            let Some(slot) = self.to_serve.pop_front() else { return };
+            if let Some(client) = self.clients.at(slot) {
+                client.queued = false;
+                if client.may_be_served() {
+                    self.turn.served += 1;
+                    self.serve(slot);
+                    self.enqueue(slot);
+                }
+            }
+            if self.owed > 0 || self.write_soon {
+                return; // what was read waits for batches, or receivers want to be written to
+            }
+        }
+    }
+
+    fn serve(&mut self, slot: u32) {
+        if self.os.breaks(Rule::LookAfterRead) {
+            self.look();
+        }
+        let Some(input) = self.take_input(slot) else { return };
+        self.os.preempt();
+        self.turn.bytes += input.part.len();
+        let looked = if self.os.breaks(Rule::LookBeforeActing) || self.os.breaks(Rule::LookAfterRead) {
+            true
+        } else if self.os.breaks(Rule::BatchesBeforeActing) {
+            self.look_at_interest_only();
+            true
+        } else {
+            self.fabric.cores() == 1 || self.look()
+        };
+        if looked {
+            self.act(slot, &input);
+        } else {
+            self.set_aside(slot, &input, input.part.start);
+        }
+    }
+
+    /// What waits already, or what the socket has.
+    fn take_input(&mut self, slot: u32) -> Option<Input> {
+        let client = self.clients.at(slot)?;
+        let inbound = std::mem::take(&mut client.connection.inbound);
+        if client.unacted {
+            client.unacted = false;
+            return Some(match inbound {
+                Inbound::Large { buffer, filled } => Input { block: Arc::new(buffer), part: 0..filled },
+                Inbound::Rest(rest) => {
+                    let part = 0..rest.len();
+                    let block = if rest.len() <= READ_BUFFER_BYTES {
+                        self.blocks.writable().bytes_mut()[part.clone()].copy_from_slice(&rest);
+                        Arc::clone(self.blocks.current())
+                    } else {
+                        let mut own = Buffer::new(rest.len());
+                        own.bytes_mut().copy_from_slice(&rest);
+                        Arc::new(own)
+                    };
+                    Input { block, part }
+                }
+                Inbound::Empty => return None,
+            });
+        }
+        self.read(slot, inbound)
+    }
+
+    /// Reads once, behind what is there of an operation.
+    fn read(&mut self, slot: u32, inbound: Inbound) -> Option<Input> {
+        let client = self.clients.at(slot)?;
+        let (result, room, input) = match inbound {
+            Inbound::Large { mut buffer, filled } => {
+                let room = buffer.bytes().len() - filled;
+                let result = client.socket.read(&mut buffer.bytes_mut()[filled..]);
+                let filled = filled + result.as_ref().copied().unwrap_or(0);
+                if filled < buffer.bytes().len() {
+                    client.connection.inbound = Inbound::Large { buffer, filled };
+                    (result, room, None)
+                } else {
+                    (result, room, Some(Input { part: 0..filled, block: Arc::new(buffer) }))
+                }
+            }
+            small => {
+                let rest = match &small {
+                    Inbound::Rest(rest) => rest.as_slice(),
+                    _ => &[],
+                };
+                // A control line may be longer than the usual block where it was configured so.
+                let mut own = (rest.len() > READ_BUFFER_BYTES / 2).then(|| Buffer::new(2 * rest.len()));
+                let block = own.as_mut().unwrap_or_else(|| self.blocks.writable()).bytes_mut();
+                block[..rest.len()].copy_from_slice(rest);
+                let room = block.len() - rest.len();
+                let result = client.socket.read(&mut block[rest.len()..]);
+                match result {
+                    Ok(count) if count > 0 => {
+                        let part = 0..rest.len() + count;
+                        let block = own.map_or_else(|| Arc::clone(self.blocks.current()), Arc::new);
+                        (result, room, Some(Input { block, part }))
+                    }
+                    _ => {
+                        client.connection.inbound = small;
+                        (result, room, None)
+                    }
+                }
+            }
+        };
+        match result {
+            Ok(0) => {
+                self.close(slot, CloseReason::ClientClosed);
+                None
+            }
+            Ok(count) => {
+                // Fewer bytes than there was room for: the socket is empty, and the next bytes bring an edge.
+                client.readable = count == room || client.ended;
+                client.connection.keepalive.handle_bytes(self.now);
+                input
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                client.readable = false;
+                None
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            Err(_) => {
+                self.close(slot, CloseReason::ReadError);
+                None
+            }
+        }
+    }
+
+    /// Takes one operation after the other and carries it out.
+    fn act(&mut self, slot: u32, input: &Input) {
+        let mut at = input.part.start;
+        if self.trace {
+            self.begin_trace(slot);
+        }
+        loop {
+            let rest = &input.block.bytes()[at..input.part.end];
+            if self.trace {
+                self.trace_operation(slot, rest);
+            }
+            let Some(client) = self.clients.at(slot) else { return };
+            if rest.is_empty() || client.connection.closing().is_some() {
+                break;
+            }
+            let rules = &self.settings.rules;
+            if !self.trace
+                && let Some((publish, consumed)) = client.connection.step_publish(rules, rest, &mut self.pool)
+            {
+                at += consumed;
+                let go_on = self.publish(slot, &publish, &input.block);
+                self.os.preempt();
+                if go_on {
+                    continue;
+                }
+                self.set_aside(slot, input, at);
+                break;
+            }
+            match client.connection.step(rules, rest, self.now, &mut self.pool) {
+                Ok(Step::NeedMore { op_bytes }) => {
+                    client.connection.inbound = Inbound::keep(rest, op_bytes);
+                    break;
+                }
+                Ok(Step::Act { consumed, action }) => {
+                    if self.trace {
+                        self.trace_said(slot);
+                    }
+                    at += consumed;
+                    let go_on = match action {
+                        Action::Publish(publish) => self.publish(slot, &publish, &input.block),
+                        other => self.carry_out(slot, other),
+                    };
+                    self.os.preempt();
+                    if !go_on {
+                        self.set_aside(slot, input, at);
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.refuse(slot, error, rest);
+                    break;
+                }
+            }
+        }
+        if self.trace {
+            self.trace_said(slot);
+        }
+        self.mark_dirty(slot);
+    }
+
+    /// What was read and not acted on waits in its connection.
+    fn set_aside(&mut self, slot: u32, input: &Input, from: usize) {
+        let Some(client) = self.clients.at(slot) else { return };
+        let rest = &input.block.bytes()[from..input.part.end];
+        if client.connection.closing().is_none() && !rest.is_empty() {
+            client.connection.inbound = Inbound::Rest(rest.to_vec());
+            client.unacted = true;
+        }
+    }
+
+    /// A connection that has something to write is on the list of those.
+    pub(super) fn mark_dirty(&mut self, slot: u32) {
+        if let Some(client) = self.clients.at(slot)
+            && !client.dirty
+            && client.connection.outbound.pending_bytes() > 0
+        {
+            client.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Connections come and go: accepting, handing over, INFO, closing, tearing down.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use super::Reactor;
+use super::connections::key_of;
+use super::effects::Ended;
+use super::expire::TimerKey;
+use crate::config::AcceptMode;
+use crate::connection::Connection;
+use crate::connection::close::CloseReason;
+use crate::fabric::message::{Accepted, CoreMessage, others};
+use crate::ids::{AccountId, CoreId};
+use crate::os::listener::client_address;
+use crate::os::poll::{Os, Socket};
+use crate::protocol::error::ProtocolError;
+
+/// Connections accepted in one turn: in small bites, so that a storm does not hold up who is here.
+const ACCEPTS_PER_TURN: usize = 32;
+/// How long accepting pauses when the process has no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Subscriptions of leaving connections that are torn down in one turn.
+const TEARDOWN_PER_TURN: usize = 4096;
+
+/// What one connection takes, roughly.
+const CONNECTION_BYTES: usize = 1024;
+
+impl<O: Os> Reactor<O> {
+    /// Takes what waits at the listener.
+    pub(super) fn accept(&mut self) {
+        if !self.accept_due {
+            return;
+        }
+        for _ in 0..ACCEPTS_PER_TURN {
+            match self.os.accept() {
+                Ok((socket, address)) => {
+                    let client = self.shared.next_client();
+                    let address = client_address(address);
+                    let accepted = Accepted { socket, address, client, at: self.now };
+                    self.place(accepted);
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => {
+                        self.accept_due = false;
+                        return;
+                    }
+                    // It was there and has gone again: the next one may be well.
+                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted | ErrorKind::ConnectionReset => {}
+                    _ => {
+                        // No file descriptors or no memory left: who waits, waits in the kernel.
+                        self.log_accept_failed(&error);
+                        self.accept_due = false;
+                        self.timers.insert(self.now + ACCEPT_PAUSE, TimerKey::Accept);
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Gives an accepted connection to the core with the least weight, or keeps it where the way there is full.
+    fn place(&mut self, accepted: Accepted<O::Socket>) {
+        let to = match self.settings.accept {
+            AcceptMode::Handoff => self.shared.lightest(),
+            AcceptMode::ReusePort => self.this,
+        };
+        if to == self.this {
+            self.shared.count(self.this, 1);
+            return self.take_in(accepted);
+        }
+        self.shared.count(to, 1); // at once: a storm must not follow stale weights
+        let message = CoreMessage::Accepted(Box::new(accepted));
+        if let Err(CoreMessage::Accepted(back)) = self.fabric.outbox.hand_over(to, message, &self.os) {
+            self.shared.count(to, -1);
+            self.shared.count(self.this, 1);
+            self.take_in(*back);
+        }
+    }
+
+    /// A connection begins on this core, which already counts it.
+    pub(super) fn take_in(&mut self, accepted: Accepted<O::Socket>) {
+        let Accepted { socket, address, client, at } = accepted;
+        let headers = self.settings.rules.headers;
+        let connection = Connection::new(client, address, at, headers);
+        let first_ping = connection.keepalive.first_deadline(self.settings.ping_interval);
+        let id = self.clients.insert(socket, connection, AccountId::GLOBAL);
+        let Some(entry) = self.clients.at(id.slot) else { return };
+        if self.os.register(&mut entry.socket, key_of(id)).is_err() {
+            self.finish(id.slot);
+            return;
+        }
+        self.stats.accepted += 1;
+        self.log_created(id.slot);
+        if self.shared.connections() > self.settings.connections_max {
+            self.send_info(id.slot, false); // clients look for it first
+            return self.refuse(id.slot, ProtocolError::MaxConnections, b"");
+        }
+        self.timers.insert(first_ping, TimerKey::keepalive(id));
+        self.send_info(id.slot, false);
+        self.mark_dirty(id.slot);
+    }
+
+    /// INFO: the first one, or (`about_connect`) the one that tells a client what became of its CONNECT.
+    pub(super) fn send_info(&mut self, slot: u32, about_connect: bool) {
+        let Some(client) = self.clients.at(slot) else { return };
+        let mut info = self.settings.info.clone();
+        info.client_id = client.connection.client.0;
+        info.client_ip = client.connection.address.ip().to_string();
+        info.ldm = self.lame_duck.is_some();
+        if about_connect {
+            info.connect_info = true;
+            info.remote_account = self.settings.account_name(client.account).to_owned();
+        }
+        let mut line = Vec::with_capacity(512);
+        info.put_line(&mut line);
+        client.connection.outbound.push(&line, &mut self.pool);
+    }
+
+    /// Ends a connection for a reason that is not its client's protocol.
+    pub(super) fn close(&mut self, slot: u32, reason: CloseReason) {
+        let Some(client) = self.clients.at(slot) else { return };
+        if client.connection.closing().is_none() {
+            let unsent = client.connection.outbound.pending_bytes() as usize;
+            self.free(unsent);
+            self.log_closing(slot, reason);
+            if let Some(client) = self.clients.at(slot) {
+                client.connection.close(reason, self.now, &mut self.pool);
+            }
+        }
+        self.leave(slot);
+    }
+
+    /// A connection that ends is torn down: its subscriptions first, then, when its last words are out, its socket.
+    pub(super) fn leave(&mut self, slot: u32) {
+        let Some(client) = self.clients.at(slot) else { return };
+        if client.leaving {
+            return;
+        }
+        client.leaving = true;
+        client.doomed = true;
+        client.pong_waits = false;
+        self.leaving.push_back(slot);
+        self.mark_dirty(slot);
+    }
+
+    /// Tears down subscriptions of connections that end, within the turn's budget.
+    pub(super) fn tear_down(&mut self) {
+        let mut budget = TEARDOWN_PER_TURN;
+        for _ in 0..self.leaving.len() {
+            let Some(slot) = self.leaving.pop_front() else { return };
+            let Some(client) = self.clients.at(slot) else { continue };
+            let account = client.account;
+            let some = client.connection.subscriptions.take(budget);
+            let ending = std::mem::take(&mut client.ending);
+            budget -= some.len();
+            for id in some {
+                self.remove(account, id);
+            }
+            if ending > 0 {
+                // Nobody may be served in the name of a slot that is used again.
+                for Ended { account, id, .. } in self.grace.take_where(|ended| ended.conn.slot == slot) {
+                    self.remove(account, id);
+                }
+            }
+            let Some(client) = self.clients.at(slot) else { continue };
+            if client.connection.subscriptions.is_empty() {
+                self.silent.push(slot);
+            } else {
+                self.leaving.push_back(slot);
+            }
+            if budget == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Closes the sockets of those that are torn down and have nothing more to say (after a flush).
+    pub(super) fn close_silent(&mut self) {
+        let mut silent = std::mem::take(&mut self.silent);
+        silent.retain(|&slot| {
+            let Some(client) = self.clients.at(slot) else { return false };
+            let speaks = client.connection.outbound.pending_bytes() > 0 && client.blocked;
+            let until = client.connection.closing().map(|c| c.until);
+            if speaks && until.is_some_and(|until| self.now < until) {
+                client.last_words = true;
+                let id = self.clients.id(slot);
+                if let Some(until) = until {
+                    self.timers.insert(until, TimerKey::last_words(id));
+                }
+                return false; // its timer, or the write that empties it, brings it back
+            }
+            self.finish(slot);
+            false
+        });
+        self.silent = silent;
+    }
+
+    /// A leaving connection can write again, or its time is over.
+    pub(super) fn look_again_at_leaving(&mut self, slot: u32) {
+        self.silent.push(slot);
+    }
+
+    /// The end of a connection.
+    pub(super) fn finish(&mut self, slot: u32) {
+        let Some(mut client) = self.clients.remove(slot) else { return };
+        client.socket.shutdown();
+        self.os.deregister(&mut client.socket);
+        let unsent = client.connection.outbound.discard(&mut self.pool);
+        self.free(CONNECTION_BYTES + unsent as usize);
+        self.shared.count(self.this, -1);
+        self.stats.closed += 1;
+        if self.lame_duck.is_some() && self.shared.connections() == 0 {
+            for core in others(self.this, self.fabric.cores()) {
+                self.os.wake(core); // that was the last one: all cores end
+            }
+        }
+    }
+
+    /// Which core this is.
+    pub fn core(&self) -> CoreId {
+        self.this
+    }
+}

@@ -1,0 +1,138 @@
+//! A server that is a process of its own: signals, pid file, ports file, exit code.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Role, Server};
+use crate::cli::{self, Start};
+use crate::config::{RawConfig, Warning};
+use crate::log::Logger;
+use crate::os::memory;
+use crate::os::open_files;
+use crate::os::run_files::{self, FileError, PortsFile};
+use crate::os::signal::{Signal, Signals};
+
+/// The peer's runtime ends a process that gets SIGQUIT at once with this code.
+const QUIT_CODE: u8 = 2;
+
+/// Runs a server until a signal or lame duck mode ends it.
+pub fn run(start: Start) -> ExitCode {
+    memory::bound_what_is_kept();
+    // Handlers first: a signal that comes while we start must not be lost.
+    let mut signals = match Signals::install() {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprintln!("nats-server: signal handlers cannot be installed: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let raised = open_files::raise_limit();
+    let server = match Server::start_as(Role::Process, start.config) {
+        Ok(server) => Arc::new(server),
+        Err(super::StartError::Log(error)) => {
+            eprintln!("nats-server: {error}");
+            return ExitCode::FAILURE;
+        }
+        Err(_) => return ExitCode::FAILURE, // said in the log
+    };
+    let log = server.log().clone();
+    for warning in &start.warnings {
+        if let Warning::Notice(text) = warning {
+            log.warn(format_args!("{text}"));
+        }
+    }
+    if let Err(error) = raised {
+        log.warn(format_args!("The limit of open files could not be raised: {error}"));
+    }
+    let ports = write_ports_file(&server);
+
+    // Lame duck mode ends the cores without a signal.
+    let closer = signals.closer();
+    let waiting = Arc::clone(&server);
+    let ended = std::thread::Builder::new().name("end".into()).spawn(move || {
+        waiting.join();
+        closer.close();
+    });
+    let code = obey(&server, &start.flags, &mut signals, &log);
+    if code == ExitCode::SUCCESS {
+        log.info(format_args!("Initiating Shutdown..."));
+        server.stop();
+        match ended {
+            Ok(thread) => drop(thread.join()),
+            Err(_) => server.join(),
+        }
+        if let Some(ports) = ports {
+            let path = ports.path().display().to_string();
+            if let Err(error) = ports.remove() {
+                log.error(format_args!("Error cleaning up ports file {path}: {error}"));
+            }
+        }
+        log.info(format_args!("Server Exiting.."));
+    }
+    log.close();
+    code
+}
+
+fn write_ports_file(server: &Server) -> Option<PortsFile> {
+    let folder = server.config().ports_file_dir?;
+    let written = PortsFile::write(&folder, server.address());
+    // The server is as good without this file, and the peer starts too.
+    let say = |error: &FileError| {
+        server.log().error(format_args!("Error writing ports file ({}): {error}", error.path().display()));
+    };
+    written.inspect_err(say).ok()
+}
+
+/// Does what signals say until one of them, or the end of the cores, ends the process.
+fn obey(server: &Server, flags: &RawConfig, signals: &mut Signals, log: &Logger) -> ExitCode {
+    let lame_duck = AtomicBool::new(false);
+    while let Some(signal) = signals.wait() {
+        if signal == Signal::Quit {
+            return ExitCode::from(QUIT_CODE);
+        }
+        log.info(format_args!("Trapped \"{signal}\" signal"));
+        match signal {
+            Signal::Interrupt | Signal::Quit => return ExitCode::SUCCESS,
+            Signal::Terminate if lame_duck.load(Ordering::Relaxed) => {}
+            Signal::Terminate => return ExitCode::SUCCESS,
+            Signal::Hangup => {
+                if let Err(text) = reload(server, flags) {
+                    log.error(format_args!("Failed to reload server configuration: {text}"));
+                }
+            }
+            Signal::User1 => log.reopen(),
+            Signal::User2 => {
+                if !lame_duck.swap(true, Ordering::Relaxed) {
+                    server.lame_duck();
+                }
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Reads the file again, under the same flags, which win again.
+fn reload(server: &Server, flags: &RawConfig) -> Result<(), String> {
+    let before = server.config();
+    let Some(source) = &before.source else {
+        return Err("can only reload config when a file is provided using -c or --config".into());
+    };
+    let read = cli::configuration(Some(source), flags).map_err(|error| {
+        let text = error.to_string();
+        text.strip_prefix("nats-server: ").unwrap_or(&text).trim_end().to_owned()
+    });
+    let (config, warnings) = read?;
+    server.reload(config).map_err(|error| error.to_string())?;
+    let (log, now) = (server.log(), server.config());
+    for warning in &warnings {
+        log.warn(format_args!("{warning}"));
+    }
+    if let Some(path) = now.pid_file.as_ref().filter(|_| now.pid_file != before.pid_file)
+        && let Err(error) = run_files::write_pid_file(path)
+    {
+        log.error(format_args!("Could not write pidfile: {error}"));
+    }
+    log.info(format_args!("Reloaded server configuration ({})", now.digest.as_deref().unwrap_or_default()));
+    Ok(())
+}
