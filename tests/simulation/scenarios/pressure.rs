@@ -1,0 +1,119 @@
+//! Links without credit, receivers that do not read, clients that say nothing.
+
+use std::time::Duration;
+
+use super::{equal, pick, subject};
+use crate::checks::{Outcome, ensure};
+use crate::client::Manners;
+use crate::socket::lock;
+use crate::world::World;
+
+/// A verbose publisher that outruns its link: +OK and PONG in the order of its operations, and what they promise is true.
+pub fn verbose(w: &mut World, number: usize) -> Outcome {
+    let [a] = pick(w);
+    let ((subject, pattern), sid) = (subject(w, number), format!("x{number}"));
+    w.clients[a].subscribe(&pattern, None, &sid);
+    w.until_pong(a)?;
+    let core = w.random().below(w.shape.cores as u64) as usize;
+    let p = w.connect_with(core, Manners { verbose: true, echo: true, headers: true });
+    w.until_pong(p)?;
+    let mut sent = Vec::new();
+    for _ in 0..w.random().range(5, 25) {
+        sent.push(w.publish(p, &subject, ""));
+        if w.random().chance(30) {
+            w.clients[p].ping();
+        }
+        if w.random().chance(20) {
+            w.go()?;
+        }
+    }
+    w.clients[p].ping();
+    w.until_pong(p)?;
+    w.until_pong(a)?;
+    equal("what was acknowledged", w.ledger.received(a, &sid), &sent)?;
+    w.clients[a].unsubscribe(&sid);
+    w.go()
+}
+
+/// A subscriber freezes beside healthy ones: it is closed, the others get all and wait for nothing.
+pub fn frozen(w: &mut World, number: usize) -> Outcome {
+    let [p, f, a, c] = pick(w);
+    let ((subject, pattern), sid) = (subject(w, number), format!("x{number}"));
+    for client in [f, a, c] {
+        w.clients[client].subscribe(&pattern, None, &sid);
+        w.until_pong(client)?;
+    }
+    w.settle()?;
+    w.clients[f].frozen = true;
+    w.clients[f].may_fail = true;
+    let (jumped, mut sent, mut rounds) = (w.jumped, Vec::new(), 0);
+    while !lock(&w.clients[f].line).server_ended {
+        let limit = w.shape.pending_bytes_max + lock(&w.clients[f].line).down_max as u64;
+        if rounds * 3000 > limit + 30_000 {
+            // Its core may have stood still until now.
+            w.settle()?;
+            ensure(lock(&w.clients[f].line).server_ended, || "a frozen subscriber is not closed".into())?;
+        }
+        rounds += 1;
+        for _ in 0..3 {
+            sent.push(w.publish_sized(p, &subject, "", 1000));
+        }
+        let due = sent.len();
+        let all = |w: &World| [a, c].iter().all(|&h| w.ledger.received(h, &sid).len() == due);
+        w.until(|| "healthy subscribers wait beside a frozen one".into(), all)?;
+    }
+    let waited = w.jumped - jumped;
+    // It may have taken a few bytes after it was first found slow.
+    ensure(waited <= Duration::from_millis(10), || format!("healthy subscribers were delayed by {waited:?}"))?;
+    for healthy in [a, c] {
+        equal("a healthy subscriber", w.ledger.received(healthy, &sid), &sent)?;
+        w.clients[healthy].unsubscribe(&sid);
+    }
+    w.clients[f].frozen = false;
+    w.go()
+}
+
+/// What a subscriber is offered it must take within the write deadline.
+pub fn write_deadline(w: &mut World, number: usize) -> Outcome {
+    let [p, f, a] = pick(w);
+    let ((subject, pattern), sid) = (subject(w, number), format!("x{number}"));
+    for client in [f, a] {
+        w.clients[client].subscribe(&pattern, None, &sid);
+        w.until_pong(client)?;
+    }
+    w.settle()?;
+    w.clients[f].frozen = true;
+    w.clients[f].may_fail = true;
+    let bytes = lock(&w.clients[f].line).down_max + 100;
+    let sent = [w.publish_sized(p, &subject, "", bytes), w.publish_sized(p, &subject, "", 0)];
+    w.settle()?;
+    equal("beside one that is frozen", w.ledger.received(a, &sid), &sent)?;
+    w.pass(Duration::from_secs(9))?;
+    ensure(!lock(&w.clients[f].line).server_ended, || "closed before its write deadline".into())?;
+    w.pass(Duration::from_secs(3))?;
+    ensure(lock(&w.clients[f].line).server_ended, || "a write deadline had no effect".into())?;
+    w.clients[f].frozen = false;
+    w.clients[a].unsubscribe(&sid);
+    w.go()
+}
+
+/// Some minutes without a word: who answers PINGs stays, who does not is closed.
+pub fn idle(w: &mut World, number: usize) -> Outcome {
+    let [f, a, b] = pick(w);
+    let ((subject, pattern), sid) = (subject(w, number), format!("x{number}"));
+    w.clients[a].subscribe(&pattern, None, &sid);
+    w.until_pong(a)?;
+    w.settle()?;
+    w.clients[f].frozen = true;
+    w.clients[f].may_fail = true;
+    w.pass(Duration::from_secs(600))?;
+    w.clients[f].frozen = false;
+    w.settle()?;
+    let stale = w.clients[f].errors.iter().any(|e| e == "'Stale Connection'");
+    ensure(w.clients[f].gone && stale, || format!("a silent client: gone {}, stale {stale}", w.clients[f].gone))?;
+    let name = w.publish(b, &subject, "");
+    w.settle()?;
+    equal("after some idle minutes", w.ledger.received(a, &sid), &[name])?;
+    w.clients[a].unsubscribe(&sid);
+    w.go()
+}

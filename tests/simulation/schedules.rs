@@ -1,0 +1,113 @@
+//! The rules as they are: thousands of schedules hold.
+
+use crate::scenarios::{ALL, Kind, Mix, schedule};
+use crate::shape::Shape;
+
+/// Where causality over cores is at stake.
+pub const CAUSAL: Mix =
+    &[(Kind::SeenPong, 2), (Kind::SecondSubscriber, 1), (Kind::Answer, 4), (Kind::PongBrings, 3), (Kind::Drain, 2)];
+
+/// Where members of groups come and go.
+pub const COMING_AND_GOING: Mix = &[
+    (Kind::ComeAndGo, 2),
+    (Kind::LeaveAndJoin, 3),
+    (Kind::HandOver, 3),
+    (Kind::OneGroupEnds, 2),
+    (Kind::DrainRequests, 1),
+];
+
+/// Schedules in all, of which a test plays its share.
+fn schedules() -> u64 {
+    number("DUNLIN_SIM_SCHEDULES").unwrap_or(2400)
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Plays `count` schedules, or the one that was asked for.
+fn hold(count: u64, cores: impl Fn(u64) -> usize, mix: Mix, adapt: fn(&mut Shape)) {
+    let seeds = number("DUNLIN_SIM_SEED").map_or(0..count, |seed| seed..seed + 1);
+    for seed in seeds {
+        if let Err(failure) = schedule(seed, cores(seed), None, mix, adapt) {
+            panic!("seed {seed}, {} cores: {}", cores(seed), failure.0);
+        }
+    }
+}
+
+#[test]
+fn promises_hold_on_one_core() {
+    hold(schedules() / 8, |_| 1, ALL, |_| {});
+}
+
+#[test]
+fn promises_hold_on_two_cores() {
+    hold(schedules() / 4, |_| 2, ALL, |_| {});
+}
+
+#[test]
+fn promises_hold_on_three_cores() {
+    hold(schedules() / 4, |_| 3, ALL, |_| {});
+}
+
+#[test]
+fn promises_hold_on_four_cores() {
+    hold(schedules() / 8, |_| 4, ALL, |_| {});
+}
+
+#[test]
+fn promises_hold_while_members_come_and_go() {
+    hold(schedules() / 6, two_to_four, COMING_AND_GOING, |_| {});
+}
+
+#[test]
+fn promises_hold_where_rules_are_decisive() {
+    hold(schedules() / 6, two_to_four, CAUSAL, |_| {});
+}
+
+#[test]
+fn promises_hold_where_one_turn_fills_several_batches() {
+    hold(schedules() / 12, two_to_four, &[(Kind::HandOver, 3), (Kind::Drain, 1), (Kind::PongBrings, 1)], large_turns);
+}
+
+#[test]
+fn a_frozen_subscriber_delays_nobody_and_is_closed() {
+    hold(schedules() / 12, some, &[(Kind::Frozen, 3), (Kind::Churn, 1)], small_pending);
+}
+
+#[test]
+fn a_lame_duck_tells_everybody_and_loses_nothing() {
+    hold(schedules() / 12, some, &[(Kind::LameDuck, 1)], |_| {});
+}
+
+#[test]
+fn stopping_loses_nothing_that_was_accepted() {
+    hold(schedules() / 12, some, &[(Kind::Stop, 1)], |_| {});
+}
+
+/// One to four cores.
+fn some(seed: u64) -> usize {
+    1 + seed as usize % 4
+}
+
+/// As the mutants are played.
+pub fn two_to_four(seed: u64) -> usize {
+    2 + seed as usize % 3
+}
+
+/// Large payloads, many in a read: some of what a turn has matched goes, the rest waits for credit.
+fn large_turns(shape: &mut Shape) {
+    shape.large = 80;
+    shape.large_bytes = &[33_000];
+    shape.buffer_bytes = (100_000, 300_000);
+    shape.turn_bytes_max = 1 << 20;
+    shape.pace = (10, &[100, 500, 1500]);
+}
+
+/// What is pending is bounded so that a frozen subscriber reaches the bound.
+pub fn small_pending(shape: &mut Shape) {
+    shape.pending_bytes_max = 40_000;
+    shape.stall_from_bytes = 30_000;
+    shape.pressure_bytes = 10_000;
+    shape.large = 0;
+}

@@ -1,0 +1,97 @@
+//! How a schedule's server is built: few cores or several, small rings, small budgets, so that everything that can fill up does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dunlin::Config;
+use dunlin::config::AcceptMode;
+use dunlin::fabric::LinkSizes;
+use dunlin::protocol::handshake::ServerInfo;
+use dunlin::reactor::settings::Settings;
+
+use crate::random::Random;
+
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub cores: usize,
+    pub clients: usize,
+    pub accept: AcceptMode,
+    pub sizes: LinkSizes,
+    pub turn_events_max: usize,
+    pub turn_messages_max: usize,
+    pub turn_bytes_max: usize,
+    pub turn_receivers_max: usize,
+    pub pending_bytes_max: u64,
+    pub stall_from_bytes: u64,
+    pub pressure_bytes: u64,
+    pub fast_producer_stall: bool,
+    pub match_cache_entries: usize,
+    pub spin: Duration,
+    /// Only literal subjects: the table has a way of its own for that.
+    pub literal: bool,
+    /// Percent of payloads that are large, or as large as a batch.
+    pub large: u64,
+    /// Their sizes.
+    pub large_bytes: &'static [usize],
+    /// Bounds of the kernel's buffers.
+    pub buffer_bytes: (u64, u64),
+    /// Percent of clients that are verbose, or want no echo, or know no headers.
+    pub odd: u64,
+    /// How often, in 1000, a core stands still, and for how many steps.
+    pub pace: (u64, &'static [u64]),
+    /// Only this core does.
+    pub victim: Option<usize>,
+}
+
+const PACES: [(u64, &[u64]); 5] =
+    [(0, &[]), (20, &[30, 120, 500]), (20, &[120, 500, 1500]), (100, &[10, 30, 100]), (6, &[1000, 3000])];
+
+impl Shape {
+    pub fn of(random: &Random, cores: usize) -> Self {
+        Self {
+            cores,
+            clients: (3 * cores).max(5),
+            accept: random.of(&[AcceptMode::ReusePort, AcceptMode::ReusePort, AcceptMode::Handoff]),
+            sizes: LinkSizes {
+                batch_ring_entries: random.of(&[2, 2, 4]),
+                interest_ring_entries: random.of(&[2, 4, 8]),
+                link_bytes_max: random.of(&[100, 400, 2048, 8192]),
+            },
+            turn_events_max: random.of(&[1, 2, 4, 64]),
+            turn_messages_max: random.of(&[1, 2, 5, 1000]),
+            turn_bytes_max: random.of(&[1, 200, 8192, 1 << 20]),
+            turn_receivers_max: random.of(&[1, 2, 8192]),
+            pending_bytes_max: 64 << 20,
+            stall_from_bytes: random.of(&[1500, 10_000, 48 << 20]),
+            pressure_bytes: random.of(&[300, 3000, 1 << 20]),
+            fast_producer_stall: random.chance(50),
+            match_cache_entries: random.of(&[0, 2, 64]),
+            spin: Duration::from_micros(random.of(&[0, 0, 20])),
+            literal: random.chance(30),
+            large: random.of(&[0, 0, 3, 15]),
+            large_bytes: &[4000, 5000, 9000, 40_000],
+            buffer_bytes: random.of(&[(64, 400), (300, 3000), (2000, 40_000)]),
+            odd: random.of(&[0, 20, 50]),
+            pace: random.of(&PACES),
+            victim: None,
+        }
+    }
+
+    pub fn settings(&self) -> Arc<Settings> {
+        let info = ServerInfo { server_id: "N".into(), headers: true, max_payload: 1 << 20, ..ServerInfo::default() };
+        Arc::new(Settings {
+            pending_bytes_max: self.pending_bytes_max,
+            stall_from_bytes: self.stall_from_bytes,
+            pressure_bytes: self.pressure_bytes,
+            fast_producer_stall: self.fast_producer_stall,
+            accept: self.accept,
+            spin: self.spin,
+            turn_events_max: self.turn_events_max,
+            turn_bytes_max: self.turn_bytes_max,
+            turn_receivers_max: self.turn_receivers_max,
+            turn_messages_max: self.turn_messages_max,
+            match_cache_entries: self.match_cache_entries,
+            ..Settings::new(&Config::default(), info)
+        })
+    }
+}
