@@ -113,8 +113,6 @@ pub struct Reactor<O: Os> {
     /// Batches of each other core that must be handled before anything that was read is acted on, and their sum.
     notes: Vec<usize>,
     owed: usize,
-    /// Credit that a broken rule keeps.
-    withheld: Vec<(CoreId, u64)>,
     /// Messages of this core that went to others.
     message_number: u64,
     /// Some interest does not fit into a ring: nothing is read or written until it does.
@@ -189,7 +187,6 @@ impl<O: Os> Reactor<O> {
             silent: Vec::new(),
             notes: vec![0; cores],
             owed: 0,
-            withheld: Vec::new(),
             message_number: 0,
             interest_stuck: false,
             // A connection may have come before the listener was watched.

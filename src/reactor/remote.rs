@@ -95,13 +95,9 @@ impl<O: Os> Reactor<O> {
                 self.notes[core.index()] -= 1;
                 self.owed -= 1;
                 let kept = self.handle_batch(core, &batch);
-                let credit = batch.cost() - kept;
-                if self.os.breaks(Rule::CreditDespiteSlowReceiver) && self.somebody_is_slow() {
-                    self.withheld.push((core, credit));
-                    self.fabric.inbox.done(core, batch, 0, &self.os);
-                } else {
-                    self.fabric.inbox.done(core, batch, credit, &self.os);
-                }
+                let withheld = self.os.breaks(Rule::CreditDespiteSlowReceiver) && self.somebody_is_slow();
+                let credit = if withheld { 0 } else { batch.cost() - kept };
+                self.fabric.inbox.done(core, batch, credit, &self.os);
                 self.os.preempt();
             }
         }
