@@ -16,6 +16,7 @@ use dunlin::log::Logger;
 use dunlin::os::poll::{Event, LISTENER, Os, Socket};
 use dunlin::protocol::handshake::ServerInfo;
 use dunlin::reactor::Reactor;
+use dunlin::reactor::access::Access;
 use dunlin::reactor::settings::Settings;
 use dunlin::reactor::shared::Shared;
 
@@ -79,7 +80,7 @@ impl Os for Memory {
         events.clear();
         let listener = (!self.waiting.is_empty()).then_some(LISTENER);
         let keys = self.keys.iter().copied().chain(listener);
-        events.extend(keys.map(|key| Event { key, readable: true, writable: false, ended: false }));
+        events.extend(keys.map(|key| Event { key, readable: true, writable: false, ended: false, gone: false }));
         Ok(())
     }
 
@@ -156,7 +157,8 @@ fn main() {
     waiting.push_back(wire(format!("{CONNECT}{messages}"), CONNECT.len(), rounds - 1));
 
     let os = Memory { waiting, keys: Vec::new(), now: Instant::now() };
-    let settings = Settings::new(&dunlin::Config::default(), ServerInfo::default());
+    let access = Access::new(&dunlin::Config::default().security, &[]).expect("nobody logs in");
+    let settings = Settings::new(&dunlin::Config::default(), ServerInfo::default(), &access);
     let sizes = LinkSizes { batch_ring_entries: 4, interest_ring_entries: 4, link_bytes_max: 1 };
     let fabric = Fabric::mesh(1, sizes).pop().expect("one core has one part");
     let shared = Arc::new(Shared::new(1, std::sync::mpsc::sync_channel(1).0));

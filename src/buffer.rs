@@ -99,6 +99,11 @@ impl BufferPool {
         &self.current
     }
 
+    /// Bytes of all blocks that are kept.
+    pub fn bytes(&self) -> usize {
+        (1 + self.spare.len()) * self.block_bytes
+    }
+
     /// Frees those that are not in use.
     pub fn clear(&mut self) {
         self.spare = Vec::new();

@@ -9,12 +9,13 @@
 //!
 //! What a part decides is in pure folders, which hold no socket, clock, thread or atomic: [`protocol`] (bytes to operations),
 //! [`subject`], [`routing`] (who wants what), [`connection`] (one client without its socket). [`os`] is the fence to the
-//! system; [`reactor`] carries out what the pure parts say. [`config`] and [`cli`] make one checked [`Config`], [`log`] writes lines,
+//! system; [`reactor`] carries out what the pure parts say, and speaks TLS through [`tls`]. [`config`] and [`cli`] make one checked [`Config`], [`log`] writes lines,
 //! [`server`] starts and stops it all.
 //!
 //! To hold a server inside another program, see [`Server`].
 #![deny(unsafe_code)]
 
+pub mod auth;
 pub mod buffer;
 pub mod cli;
 pub mod config;
@@ -24,12 +25,15 @@ pub mod identity;
 pub mod ids;
 pub mod limits;
 pub mod log;
+pub mod monitor;
 pub mod os;
 pub mod protocol;
 pub mod reactor;
 pub mod routing;
+pub mod secret;
 pub mod server;
 pub mod subject;
+pub mod tls;
 
 pub use config::Config;
 pub use server::Server;

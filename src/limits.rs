@@ -21,4 +21,25 @@ const _: () = assert!(BATCH_RING_ENTRIES.is_power_of_two() && INTEREST_RING_ENTR
 /// Receivers of one message that are served in one turn; the others follow in later turns, and its publisher waits.
 pub const FANOUT_RECEIVERS_PER_TURN: usize = 8192;
 
+/// Passwords that wait for a thread to check them; clients beyond that wait on their cores, until their time to log in is over.
+pub const PASSWORD_CHECKS_MAX: usize = 1024;
+
 const _: () = assert!(SHARED_PAYLOAD_BYTES_MIN < READ_BUFFER_BYTES);
+
+/// Subjects that a connection with permissions remembers whether it may publish to; others are looked up again.
+pub const PUBLISH_CACHE_ENTRIES: usize = 32;
+
+/// Bytes of a subject that is remembered; a longer one is looked up each time.
+pub const PUBLISH_CACHE_SUBJECT_BYTES_MAX: usize = 78;
+
+const _: () = assert!(PUBLISH_CACHE_ENTRIES.is_power_of_two());
+
+/// Requests that a connection with `allow_responses` is owed room for, from the oldest that it has not answered on; then that one can
+/// no longer be answered.
+pub const RESPONSES_MAX: usize = 65_536;
+
+/// Bytes that the reply subjects of these may take together; then the same.
+pub const RESPONSES_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Addresses whose failed logins are counted; then the one that was counted first is forgotten.
+pub const FAILED_LOGIN_ADDRESSES_MAX: usize = 4096;

@@ -1,14 +1,21 @@
-//! The `dunlin` binary: flags and file to a configuration, a server, an exit code.
+//! The `dunlin` binary: hides the secrets of its command line, and then: flags and file to a configuration, a server, an exit code.
 
 use dunlin::cli::{self, Command};
 use dunlin::config::Warning;
+use dunlin::os::argv;
 use dunlin::server::process;
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // First of all: every other process can read them.
+    let secrets = cli::secrets(arguments.get(1..).unwrap_or_default());
+    let places: Vec<_> = secrets.into_iter().map(|(number, bytes)| (number + 1, bytes)).collect();
+    let hidden = argv::hide(&arguments, &places);
     // A closed output is no reason to fail, hence no `println!`.
-    match cli::parse(std::env::args_os().skip(1)) {
+    match cli::parse(arguments.into_iter().skip(1)) {
         Ok(Command::Print(text)) => {
             let _ = writeln!(std::io::stdout(), "{text}");
             ExitCode::SUCCESS
@@ -29,7 +36,7 @@ fn main() -> ExitCode {
             for warning in start.warnings.iter().filter(|warning| matches!(warning, Warning::Usage(_))) {
                 let _ = writeln!(std::io::stderr(), "{warning}");
             }
-            process::run(*start)
+            process::run(*start, hidden)
         }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{error}");

@@ -21,20 +21,21 @@ const LONG_FUNCTIONS: &[&str] = &[];
 const MAY_USE: &[(&str, &[&str])] = &[
     ("ids", &["limits"]),
     ("limits", &[]),
-    ("protocol", &["ids", "limits"]),
+    ("secret", &[]),
+    ("protocol", &["ids", "limits", "secret"]),
     ("subject", &["ids", "limits"]),
     ("routing", &["ids", "limits", "protocol", "subject"]),
-    ("auth", &["ids", "limits", "protocol", "subject", "routing"]),
-    ("connection", &["ids", "limits", "buffer", "protocol", "subject", "routing", "auth", "config"]),
+    ("auth", &["ids", "limits", "secret", "protocol", "subject", "routing", "config"]),
+    ("connection", &["ids", "limits", "buffer", "protocol", "subject", "routing", "auth", "config", "secret"]),
     ("buffer", &["limits"]),
     ("identity", &["limits"]),
     ("fabric", &["ids", "limits", "buffer"]),
     // `os::poll` is what the links' `Schedule` stands for in a server.
     ("os", &["ids", "limits", "config", "fabric"]),
-    ("config", &["ids", "limits", "protocol", "subject"]),
-    ("cli", &["limits", "config"]),
+    ("config", &["ids", "limits", "secret", "protocol", "subject"]),
+    ("cli", &["limits", "secret", "config", "tls"]),
     ("log", &["ids", "limits", "config", "os"]),
-    ("tls", &["ids", "limits", "config", "os"]),
+    ("tls", &["ids", "limits", "secret", "auth", "config", "os"]),
     (
         "reactor",
         &[
@@ -53,12 +54,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "log",
         ],
     ),
-    ("monitor", &["ids", "limits", "config", "reactor"]),
+    (
+        "monitor",
+        &["ids", "limits", "identity", "secret", "subject", "routing", "config", "os", "log", "tls", "reactor"],
+    ),
     (
         "server",
         &[
             "ids",
             "limits",
+            "secret",
             "buffer",
             "identity",
             "protocol",

@@ -72,7 +72,8 @@ pub(crate) fn churn(server: &Running, count: u64) -> Outcome<Sample> {
     Ok(figures(&cost, count))
 }
 
-fn figures(cost: &Cost, count: u64) -> Sample {
+/// CPU a connection and how many a second.
+pub(crate) fn figures(cost: &Cost, count: u64) -> Sample {
     vec![
         (Metric::CpuPerConnection, cost.cpu_ns as f64 / count as f64),
         (Metric::Rate, count as f64 / cost.wall.as_secs_f64()),

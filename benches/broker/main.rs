@@ -5,7 +5,7 @@
 //! ends only the servers it started.
 //!
 //! - `workloads` the table of rows and their budgets; `report` medians, ratios, verdicts; `tune` what a flag changes
-//! - `flow`, `requests`, `paced`, `connections`, `subscriptions`, `frozen` the kinds of work; `paired` ratios of pairs
+//! - `flow`, `requests`, `paced`, `connections`, `subscriptions`, `frozen`, `secure` the kinds of work; `paired` ratios of pairs
 //! - `generator`, `batch`, `client`, `seed` the load; `server` processes and their cost; `floor` the yardstick
 
 mod batch;
@@ -21,6 +21,7 @@ mod paced;
 mod paired;
 mod report;
 mod requests;
+mod secure;
 mod seed;
 mod server;
 mod subscriptions;
@@ -119,7 +120,7 @@ fn run_tune(options: &Options, tune: &Tune, nursery: &Nursery, report: &mut Repo
 }
 
 fn run_row(programs: &Programs, kind: Kind, row: &Row, scale: f64, nursery: &Nursery) -> Outcome<Sample> {
-    let server = Running::start(programs, kind, row.config(), nursery)?;
+    let server = Running::start(programs, kind, row.config().as_deref(), nursery)?;
     row.run(&server, scale)
 }
 

@@ -11,6 +11,7 @@ use crate::frozen;
 use crate::metric::{Metric, Sample};
 use crate::paced;
 use crate::requests::{self, Inbox, Requests};
+use crate::secure;
 use crate::server::{Kind, Running};
 use crate::subscriptions;
 use crate::trouble::Outcome;
@@ -58,6 +59,8 @@ enum Work {
     Churn { connections: u64 },
     Subscriptions { count: u64, messages: u64 },
     Frozen { pairs: u64 },
+    Secure { payload_bytes: usize, messages: u64 },
+    Handshakes { count: u64 },
 }
 
 /// One row.
@@ -83,7 +86,7 @@ impl Row {
         Self::new(name, title, Work::Flow(flow), one_core)
     }
 
-    /// The floor knows neither queue groups nor wildcards nor limits. The peer holds its publisher for a frozen subscriber, which
+    /// The floor knows neither queue groups nor wildcards nor limits nor TLS. The peer holds its publisher for a frozen subscriber, which
     /// makes minutes of sixty pairs, and nothing is compared with it there.
     pub(crate) fn can_run_on(&self, kind: Kind) -> bool {
         if matches!(self.work, Work::Frozen { .. }) {
@@ -92,15 +95,17 @@ impl Row {
         let is_beyond_floor = match self.work {
             Work::Flow(flow) => matches!(flow.routing, Routing::Queue | Routing::Wildcard),
             Work::Requests(workload) => workload.inbox == Inbox::Wildcard,
+            Work::Secure { .. } | Work::Handshakes { .. } => true,
             _ => false,
         };
         !(is_beyond_floor && kind == Kind::Floor)
     }
 
     /// The text of a configuration file that the server is started with.
-    pub(crate) const fn config(&self) -> Option<&'static str> {
+    pub(crate) fn config(&self) -> Option<String> {
         match self.work {
-            Work::Frozen { .. } => Some(frozen::CONFIG),
+            Work::Frozen { .. } => Some(frozen::CONFIG.to_owned()),
+            Work::Secure { .. } | Work::Handshakes { .. } => Some(secure::config()),
             _ => None,
         }
     }
@@ -129,6 +134,8 @@ impl Row {
             Work::Churn { connections } => connections::churn(server, scaled(connections)),
             Work::Subscriptions { count, messages } => subscriptions::run(server, count, scaled(messages)),
             Work::Frozen { pairs } => frozen::run(server, scaled(pairs)),
+            Work::Secure { payload_bytes, messages } => secure::run(server, payload_bytes, scaled(messages)),
+            Work::Handshakes { count } => secure::handshakes(server, scaled(count)),
         }
     }
 }
@@ -162,6 +169,10 @@ const FLAT_FAN_OUT: &[Budget] =
     &[Budget { metric: Metric::CpuPerEvent, against: Against::Row("grow_fan_10"), limit: 1.15 }];
 const FLAT_IDLE: &[Budget] =
     &[Budget { metric: Metric::CpuPerEvent, against: Against::Row("flat_idle_1"), limit: 1.15 }];
+
+/// The same cryptography on both sides: half of the peer's CPU for messages, not more than its for handshakes.
+const SECURE: &[Budget] = &[peer(Metric::CpuPerEvent, 0.5)];
+const HANDSHAKES: &[Budget] = &[peer(Metric::CpuPerConnection, 1.0)];
 
 /// The mean; the interval beside it says what that is worth.
 const FROZEN: &[Budget] = &[absolute(Metric::FrozenRatio, 1.03)];
@@ -300,6 +311,14 @@ pub(crate) const ROWS: &[Row] = &[
         Work::Subscriptions { count: 1_000_000, messages: 500_000 },
         MILLION_SUBSCRIPTIONS,
     ),
+    Row::new("tls_1to1_128", "1 → 1, 128 B, TLS 1.3", Work::Secure { payload_bytes: 128, messages: 2_000_000 }, SECURE),
+    Row::new(
+        "tls_1to1_16k",
+        "1 → 1, 16 KiB, TLS 1.3",
+        Work::Secure { payload_bytes: 16 * 1024, messages: 80_000 },
+        SECURE,
+    ),
+    Row::new("tls_handshakes", "TLS 1.3 handshakes, P-256", Work::Handshakes { count: 3_000 }, HANDSHAKES),
     Row::new("frozen", "50 subscribers beside a frozen one", Work::Frozen { pairs: 60 }, FROZEN).on_more_cores(FROZEN),
     Row::flow("flat_subs_1", "publish only beside 1 subscription", Flow::beside(1, 0, 3_000_000), &[]),
     Row::flow("flat_subs_1k", "… 1 k subscriptions", Flow::beside(1_000, 0, 3_000_000), FLAT_SUBSCRIPTIONS),

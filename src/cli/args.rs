@@ -3,10 +3,13 @@
 //! Owns the syntax and its messages, which are the peer's. What the flags are is in `flags`.
 
 use super::flags::{self, Flag, Takes};
+use super::named;
 use crate::config::own_flags::{self, Kind};
 use crate::config::{Origin, RawConfig, Refusal, Written};
+use crate::secret::Secret;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use zeroize::Zeroizing;
 
 /// What is wrong with a flag: a line for standard error.
 #[derive(Debug)]
@@ -29,20 +32,24 @@ pub(super) struct Asked {
 /// Reads all flags up to the first word, `-` or `--`.
 pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, BadFlag> {
     let mut asked = Asked::default();
-    let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned()).peekable();
+    let as_text =
+        |argument: OsString| argument.into_string().unwrap_or_else(|bytes| bytes.to_string_lossy().into_owned());
+    let mut arguments = arguments.map(as_text).peekable();
     while let Some(argument) = arguments.next_if(|argument| argument.len() > 1 && argument.starts_with('-')) {
         if argument == "--" {
             break;
         }
+        let argument = Zeroizing::new(argument);
         let (name, value) = split(&argument)?;
         let Some(flag) = flags::find(name) else {
             return Err(BadFlag(format!("flag provided but not defined: -{name}")));
         };
-        let value = match value {
+        // These copies are wiped: a value may be a secret.
+        let value = Zeroizing::new(match value {
             Some(value) => value.to_owned(),
             None if flag.is_switch() => "true".to_owned(),
             None => arguments.next().ok_or_else(|| BadFlag(format!("flag needs an argument: -{name}")))?,
-        };
+        });
         asked.set(&flag, name, &argument, &value)?;
     }
     asked.words = arguments.collect();
@@ -53,7 +60,10 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, B
 fn split(argument: &str) -> Result<(&str, Option<&str>), BadFlag> {
     let body = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')).unwrap_or_default();
     if body.is_empty() || body.starts_with(['-', '=']) {
-        return Err(BadFlag(format!("bad flag syntax: {argument}")));
+        // What stands behind the name may be a secret all the same.
+        let name = argument.split('=').next().unwrap_or_default();
+        let shown = if name.trim_matches('-').is_empty() { argument } else { name };
+        return Err(BadFlag(format!("bad flag syntax: {shown}")));
     }
     Ok(body.split_once('=').map_or((body, None), |(name, value)| (name, Some(value))))
 }
@@ -67,6 +77,16 @@ impl Asked {
             Takes::Switch(slot) => *slot(raw) = Some(Written { value: boolean(name, text)?, origin }),
             Takes::Int(slot) => *slot(raw) = Some(Written { value: integer(name, text)?, origin }),
             Takes::Text(slot) => *slot(raw) = Some(Written { value: text.to_owned(), origin }),
+            Takes::Login(slot) => {
+                let value =
+                    named::text(text).map_err(|why| BadFlag(format!("invalid value for flag -{name}: {why}")))?;
+                *slot(raw) = Some(Written { value, origin });
+            }
+            Takes::Secret(slot) => {
+                let value =
+                    named::text(text).map_err(|why| BadFlag(format!("invalid value for flag -{name}: {why}")))?;
+                *slot(raw) = Some(Written { value: Secret::new(value), origin });
+            }
             Takes::Levels { debug, trace, verbose } => {
                 let value = boolean(name, text)?;
                 let written = || Some(Written { value, origin: origin.clone() });
@@ -92,6 +112,11 @@ impl Asked {
             }
             Takes::Own(own) => match own.kind {
                 Kind::Switch(slot) => *slot(raw) = Some(Written { value: boolean(name, text)?, origin }),
+                Kind::Secret(slot) => {
+                    let value =
+                        named::text(text).map_err(|why| BadFlag(format!("invalid value for flag -{name}: {why}")))?;
+                    *slot(raw) = Some(Written { value: Secret::new(value), origin });
+                }
                 _ => own_flags::write(own, text, origin, raw).map_err(|why| invalid(name, text, &why))?,
             },
         }
@@ -170,6 +195,7 @@ mod tests {
             (&["-no=5"], "flag provided but not defined: -no"),
             (&["---p"], "bad flag syntax: ---p"),
             (&["-=5"], "bad flag syntax: -=5"),
+            (&["---pass=secret"], "bad flag syntax: ---pass"),
             (&["-m", "x"], "invalid value \"x\" for flag -m: parse error"),
             (&["--cores", "64"], "invalid value \"64\" for flag -cores: must be from 1 to 63 cores"),
         ] {

@@ -4,6 +4,7 @@
 
 use crate::config::own_flags::{OWN_FLAGS, OwnFlag};
 use crate::config::{RawConfig, Written};
+use crate::secret::Secret;
 
 /// Where a value goes.
 type Slot<T> = fn(&mut RawConfig) -> &mut Option<Written<T>>;
@@ -14,6 +15,10 @@ pub(super) enum Takes {
     Switch(Slot<bool>),
     Int(Slot<i64>),
     Text(Slot<String>),
+    /// Text that may also be named: `@FILE`, `$VARIABLE`.
+    Login(Slot<String>),
+    /// The same, and it is never printed.
+    Secret(Slot<Secret>),
     /// Several log levels at once.
     Levels {
         debug: bool,
@@ -52,9 +57,14 @@ impl Flag {
             | Takes::Version
             | Takes::LaterSwitch => true,
             Takes::Own(own) => own.value.is_empty(),
-            Takes::Int(_) | Takes::Text(_) | Takes::Config | Takes::Signal | Takes::LaterInt | Takes::LaterText => {
-                false
-            }
+            Takes::Int(_)
+            | Takes::Text(_)
+            | Takes::Login(_)
+            | Takes::Secret(_)
+            | Takes::Config
+            | Takes::Signal
+            | Takes::LaterInt
+            | Takes::LaterText => false,
         }
     }
 
@@ -86,8 +96,8 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(&["p", "port"], Takes::Int(|raw| &mut raw.port)),
     flag(&["n", "name", "server_name"], Takes::Text(|raw| &mut raw.server_name)),
     flag(&["P", "pid"], Takes::Text(|raw| &mut raw.pid_file)),
-    flag(&["m", "http_port"], Takes::LaterInt),
-    flag(&["ms", "https_port"], Takes::LaterInt),
+    flag(&["m", "http_port"], Takes::Int(|raw| &mut raw.http_port)),
+    flag(&["ms", "https_port"], Takes::Int(|raw| &mut raw.https_port)),
     flag(&["c", "config"], Takes::Config),
     flag(&["t"], Takes::Test),
     flag(&["sl", "signal"], Takes::Signal),
@@ -107,14 +117,14 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(&["max_traced_msg_len"], Takes::Int(|raw| &mut raw.max_traced_msg_len)),
     flag(&["js", "jetstream"], Takes::LaterSwitch),
     flag(&["sd", "store_dir"], Takes::LaterText),
-    flag(&["user"], Takes::LaterText),
-    flag(&["pass"], Takes::LaterText),
-    flag(&["auth"], Takes::LaterText),
-    flag(&["tls"], Takes::LaterSwitch),
-    flag(&["tlscert"], Takes::LaterText),
-    flag(&["tlskey"], Takes::LaterText),
-    flag(&["tlsverify"], Takes::LaterSwitch),
-    flag(&["tlscacert"], Takes::LaterText),
+    flag(&["user"], Takes::Login(|raw| &mut raw.user)),
+    flag(&["pass"], Takes::Secret(|raw| &mut raw.password)),
+    flag(&["auth"], Takes::Secret(|raw| &mut raw.token)),
+    flag(&["tls"], Takes::Switch(|raw| &mut raw.tls_flag)),
+    flag(&["tlscert"], Takes::Text(|raw| &mut raw.tls_cert_flag)),
+    flag(&["tlskey"], Takes::Text(|raw| &mut raw.tls_key_flag)),
+    flag(&["tlsverify"], Takes::Switch(|raw| &mut raw.tls_verify_flag)),
+    flag(&["tlscacert"], Takes::Text(|raw| &mut raw.tls_ca_flag)),
     flag(&["routes"], Takes::LaterText),
     flag(&["cluster"], Takes::LaterText),
     flag(&["cluster_name"], Takes::LaterText),

@@ -4,6 +4,7 @@
 
 use super::flags::FLAGS;
 use crate::config::own_flags::OWN_FLAGS;
+use crate::config::tls_names::{CIPHER_SUITES, CURVES, Known};
 use std::fmt::Write as _;
 
 /// The version of nats-server whose behaviour this is; clients and tools choose features by it.
@@ -75,10 +76,42 @@ Common Options:
         --help_tls                   TLS help
 ";
 
+const SECRETS: &str =
+    "        --user, --pass, --auth       Each also takes @<file> or $<variable>, which keeps it off the command line
+                                     (@@ and $$ stand for the signs themselves)
+";
+
+const TLS_HELP: &str = "
+TLS configuration is specified in the tls section of a configuration file:
+
+e.g.
+
+    tls {
+        cert_file:      \"./certs/server-cert.pem\"
+        key_file:       \"./certs/server-key.pem\"
+        ca_file:        \"./certs/ca.pem\"
+        verify:         true
+        verify_and_map: true
+
+        cipher_suites: [
+            \"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\",
+            \"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"
+        ]
+        curve_preferences: [
+            \"CurveP256\",
+            \"CurveP384\"
+        ]
+    }
+";
+
+const TLS_HELP_END: &str = "
+OCSP (\"ocsp\" and \"ocsp_peer\") is not supported yet, and refused when asked for.";
+
 /// What `-h` prints.
 pub fn usage() -> String {
     let mut text = String::from(PEER_OPTIONS);
     text.push_str("\nDunlin Options (what each trades for what):\n");
+    text.push_str(SECRETS);
     for own in OWN_FLAGS {
         let head = format!("--{} {}", own.name, own.value);
         let _ = writeln!(text, "        {head:<28} {}", own.help);
@@ -105,7 +138,15 @@ pub fn version() -> String {
 
 /// What `--help_tls` prints.
 pub(super) fn tls() -> String {
-    "TLS is not supported yet: the tls section of a configuration file and the --tls flags are refused.".into()
+    let mut text = String::from(TLS_HELP);
+    let names = |table: &[(&'static str, Known)]| {
+        let here = table.iter().filter(|(_, known)| *known == Known::Here);
+        here.map(|(name, _)| format!("    {name}\n")).collect::<String>()
+    };
+    let _ = write!(text, "\nAvailable cipher suites include:\n{}", names(CIPHER_SUITES));
+    let _ = write!(text, "\nAvailable curve preferences include:\n{}", names(CURVES));
+    text.push_str(TLS_HELP_END);
+    text
 }
 
 #[cfg(test)]
@@ -126,6 +167,17 @@ mod tests {
         }
         for own in OWN_FLAGS {
             assert!(words.contains(&format!("--{}", own.name).as_str()), "{}", own.name);
+        }
+    }
+
+    #[test]
+    fn the_help_for_tls_names_what_can_be_configured() {
+        let text = tls();
+        assert!(
+            text.starts_with("\nTLS configuration is specified in the tls section of a configuration file:\n\ne.g.\n")
+        );
+        for (name, known) in CIPHER_SUITES.iter().chain(CURVES) {
+            assert_eq!(text.contains(&format!("\n    {name}\n")), *known == Known::Here, "{name}");
         }
     }
 

@@ -5,15 +5,21 @@
 //!
 //! - `flags`: the one table of flags
 //! - `args`: how flags and values are written (one dash or two, `=` or blank)
+//! - `named`: values of flags that stand in a file or the environment
+//! - `hidden`: which bytes of a command line are secrets
 //! - `help`: the texts of `-h`, `-v` and `--help_tls`
 
 mod args;
 mod flags;
 mod help;
+mod hidden;
+mod named;
 
 pub use help::{usage, version};
+pub use hidden::{Place, secrets};
 
-use crate::config::{self, Config, ConfigError, ConfigErrors, FileErrors, RawConfig, Warning};
+use crate::config::{self, Config, ConfigError, ConfigErrors, FileErrors, Origin, RawConfig, Warning};
+use crate::tls::TlsSettings;
 use args::{Asked, BadFlag};
 use std::ffi::OsString;
 use std::fmt;
@@ -153,7 +159,24 @@ pub fn configuration(file: Option<&Path>, flags: &RawConfig) -> Result<(Config, 
     };
     let raw = flags.clone().over(from_file);
     let warnings = raw.warnings.clone();
-    raw.resolve().map_err(|errors| CliError::Settings { warnings, errors })
+    let place = tls_place(&raw);
+    let resolved = raw.resolve().map_err(|errors| CliError::Settings { warnings, errors })?;
+    check_tls(&resolved.0, &place)?;
+    Ok(resolved)
+}
+
+/// Where TLS was configured, as it begins a complaint.
+fn tls_place(raw: &RawConfig) -> String {
+    match raw.tls.as_ref().map(|tls| &tls.origin) {
+        Some(origin @ Origin::File(_)) => format!("{origin}: "),
+        _ => String::new(),
+    }
+}
+
+/// Whether the files that TLS needs can be used: said before anything starts.
+fn check_tls(config: &Config, place: &str) -> Result<(), CliError> {
+    let Some(tls) = &config.tls else { return Ok(()) };
+    TlsSettings::load(tls).map(drop).map_err(|error| CliError::Refused(format!("{place}{error}")))
 }
 
 /// `-t`: whether the file is valid. What is only complained about at start counts here.
@@ -173,7 +196,11 @@ fn check(file: Option<&Path>) -> Result<Command, CliError> {
     if !complaints.is_empty() {
         return Err(CliError::File(FileErrors::Keys(complaints)));
     }
-    let digest = raw.digest.unwrap_or_default();
+    let (place, digest) = (tls_place(&raw), raw.digest.clone().unwrap_or_default());
+    // What else is wrong shows at the start, as on the peer.
+    if let Ok((config, _)) = raw.resolve() {
+        check_tls(&config, &place)?;
+    }
     Ok(Command::Checked(format!("{PROGRAM}: configuration file {} is valid ({digest})", PathBuf::from(path).display())))
 }
 
@@ -218,9 +245,7 @@ mod tests {
     /// What a flag of a feature to come was given may be a secret: only its name is told.
     #[test]
     fn features_to_come_are_refused_by_name() {
-        for arguments in
-            [&["-m", "8222"][..], &["--pass=hunter2"], &["--routes", "nats://u:hunter2@a:1"], &["-js"], &["--tls"]]
-        {
+        for arguments in [&["--cluster=nats://u:hunter2@a:1"][..], &["--routes", "nats://u:hunter2@a:1"], &["-js"]] {
             let name = arguments[0].split('=').next().unwrap_or_default();
             assert_eq!(refusal(arguments), format!("nats-server: \"{name}\" is not supported yet"));
         }

@@ -3,9 +3,10 @@
 //! Owns the messages about single keys, in the peer's words and with the place of the key. Fills in no default and
 //! compares no two keys; `resolve` does. All errors of a file are found, not only the first.
 
-use super::block_keys::TLS_KEYS;
+use super::complaints::{Complaints, string, wrong_type};
 use super::keys::{self, DurationForm, Form, IntBound, Key, Kind, Status};
 use super::raw::{Origin, RawConfig, Refusal, Warning, Written};
+use super::security_keys::{self, Logins};
 use super::value::{Map, Node, Value, quoted};
 use super::{address, duration};
 
@@ -16,8 +17,10 @@ const LAME_DUCK_NANOS_MIN: i64 = 30_000_000_000;
 pub(super) struct Applied {
     /// The settings.
     pub raw: RawConfig,
-    /// Errors, each with its place, in the order of the file.
-    pub errors: Vec<String>,
+    /// Errors, with their places, in the order of the file.
+    pub errors: Complaints,
+    /// Users that are there so far.
+    pub logins: Logins,
 }
 
 /// Makes settings of the keys of a file.
@@ -30,19 +33,14 @@ pub(super) fn apply(map: &Map) -> Applied {
         match keys::find(name) {
             Some(key) => {
                 if let Err(text) = applied.set(key, name, node) {
-                    applied.errors.push(format!("{}: {text}", node.place));
+                    applied.errors.at(&node.place, text);
                 }
             }
             None if node.is_variable => {}
-            None => applied.errors.push(format!("{}: unknown field {}", node.place, quoted(name))),
+            None => applied.errors.at(&node.place, format!("unknown field {}", quoted(name))),
         }
     }
     applied
-}
-
-/// The peer's complaint about a value of the wrong type.
-fn wrong_type(value: &Value, expected: &str) -> String {
-    format!("interface conversion: interface {{}} is {}, not {expected}", value.type_name())
 }
 
 fn as_bool(value: &Value) -> Result<bool, String> {
@@ -55,10 +53,6 @@ fn as_int(value: &Value) -> Result<i64, String> {
 
 fn as_text(value: &Value) -> Result<&[u8], String> {
     if let Value::Text(text) = value { Ok(text) } else { Err(wrong_type(value, "string")) }
-}
-
-fn string(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
 }
 
 impl Applied {
@@ -83,6 +77,13 @@ impl Applied {
                 }
                 raw.port = Some(Written { value: port, origin });
             }
+            Kind::MonitorListen(slot) => {
+                let (host, port) = listen(&node.value)?;
+                if let Some(host) = host {
+                    raw.http_host = Some(Written { value: host, origin: origin.clone() });
+                }
+                *slot(raw) = Some(Written { value: port, origin });
+            }
             Kind::Duration(slot, form) => {
                 let value = self.duration(key, form, node)?;
                 *slot(&mut self.raw) = Some(Written { value, origin });
@@ -97,6 +98,13 @@ impl Applied {
                     _ => return Err("write_timeout must be 'default', 'close' or 'retry'".into()),
                 };
                 raw.write_timeout_retries = Some(Written { value, origin });
+            }
+            Kind::Section(section) => section.0(self, name, node),
+            Kind::SystemAccount => {
+                let Value::Text(text) = &node.value else {
+                    return Err("system account name must be a string".into());
+                };
+                raw.system_account = Some(Written { value: string(text), origin });
             }
             Kind::Later(form) => {
                 debug_assert!(matches!(key.status, Status::NotYet(_)), "keys of this kind have no slot");
@@ -140,7 +148,7 @@ impl Applied {
         for (name, node) in map.iter() {
             match as_text(&node.value) {
                 Ok(text) => pairs.push((string(name), string(text))),
-                Err(text) => self.errors.push(format!("{}: {text}", node.place)),
+                Err(text) => self.errors.at(&node.place, text),
             }
         }
         self.raw.server_metadata = Some(Written { value: pairs, origin: Origin::File(node.place.clone()) });
@@ -152,8 +160,8 @@ impl Applied {
             return Err(format!("error parsing feature flags: unsupported type {}", node.value.type_name()));
         };
         for (name, node) in map.iter().filter(|(_, node)| !matches!(node.value, Value::Bool(_))) {
-            let (place, name, got) = (&node.place, quoted(name), node.value.type_name());
-            self.errors.push(format!("{place}: error parsing feature flag {name}: expected bool, got {got}"));
+            let (name, got) = (quoted(name), node.value.type_name());
+            self.errors.at(&node.place, format!("error parsing feature flag {name}: expected bool, got {got}"));
         }
         if !map.is_empty() {
             let text =
@@ -171,19 +179,16 @@ impl Applied {
             (Form::Int, value) => as_int(value).map(|value| value != 0),
             (Form::Text, value) => as_text(value).map(|text| !text.is_empty()),
             (Form::Address, value) => listen(value).map(|(_, port)| port != 0),
-            (Form::TextElse(_), Value::Text(_))
-            | (Form::Texts(_), Value::Text(_) | Value::List(_))
-            | (Form::Any, _) => Ok(true),
-            (Form::TextElse(text), _) => Err(text.into()),
-            (Form::Switch(_), Value::Bool(value)) => Ok(*value),
-            (Form::Switch(_), Value::Map(_)) => Ok(true),
-            (Form::Switch(text) | Form::Texts(text), _) => Err(format!("{text}{got}")),
+            (Form::Texts(_), Value::Text(_) | Value::List(_)) | (Form::Any, _) => Ok(true),
+            (Form::Texts(text), _) => Err(format!("{text}{got}")),
             (Form::Block(_, known), Value::Map(map)) => {
-                self.check_block(map, known, "");
+                self.check_block(map, known);
                 Ok(true)
             }
             (Form::Tls, Value::Map(map)) => {
-                self.check_block(map, TLS_KEYS, "error parsing tls config, ");
+                if let Some((name, node)) = security_keys::tls::unknown_key(map) {
+                    self.errors.at(&node.place, format!("error parsing tls config, unknown field {}", quoted(name)));
+                }
                 Ok(true)
             }
             (Form::Block("", _) | Form::Tls, value) => Err(wrong_type(value, "map[string]interface {}")),
@@ -199,12 +204,12 @@ impl Applied {
         }
     }
 
-    /// Unknown keys of a block, where its keys are known; `context` goes before the message.
-    fn check_block(&mut self, map: &Map, known: &[&str], context: &str) {
+    /// Unknown keys of a block, where its keys are known.
+    fn check_block(&mut self, map: &Map, known: &[&str]) {
         let is_known =
             |name: &[u8]| known.is_empty() || known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name));
         for (name, node) in map.iter().filter(|(name, node)| !node.is_variable && !is_known(name)) {
-            self.errors.push(format!("{}: {context}unknown field {}", node.place, quoted(name)));
+            self.errors.at(&node.place, format!("unknown field {}", quoted(name)));
         }
     }
 }

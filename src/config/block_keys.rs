@@ -2,52 +2,6 @@
 //!
 //! Each list moves into a table of its own, with types and ranges, when its feature comes.
 
-/// Keys of a `tls` block.
-pub(super) const TLS_KEYS: &[&str] = &[
-    "cert_file",
-    "key_file",
-    "certs",
-    "certificates",
-    "ca_file",
-    "verify",
-    "verify_and_map",
-    "verify_cert_and_check_known_urls",
-    "insecure",
-    "timeout",
-    "cipher_suites",
-    "allow_insecure_cipher_suites",
-    "curve_preferences",
-    "min_version",
-    "pinned_certs",
-    "connection_rate_limit",
-    "handshake_first",
-    "first",
-    "immediate",
-    "ocsp_peer",
-    "cert_store",
-    "cert_match",
-    "cert_match_by",
-    "ca_certs_match",
-    "cert_match_skip_invalid",
-];
-
-/// Keys of a `authorization` block.
-pub(super) const AUTHORIZATION_KEYS: &[&str] = &[
-    "user",
-    "username",
-    "password",
-    "pass",
-    "token",
-    "timeout",
-    "users",
-    "default_permissions",
-    "default_permission",
-    "permissions",
-    "auth_callout",
-    "auth_hook",
-    "proxy_required",
-];
-
 /// Keys of a `cluster` block.
 pub(super) const CLUSTER_KEYS: &[&str] = &[
     "name",

@@ -34,20 +34,25 @@ pub fn parse_text(text: &[u8]) -> Result<Map, ParseError> {
     parse_text_as(Path::new("x.conf"), text)
 }
 
+/// A file of at most `bytes_max` bytes; the failure as the peer words it.
+pub(super) fn read_whole(path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
+    let name = path.display();
+    let file = File::open(path).map_err(|error| format!("open {name}: {}", reason(&error)))?;
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| format!("read {name}: {}", reason(&error)))?;
+    if bytes.len() > bytes_max {
+        return Err(format!("read {name}: the file is too large"));
+    }
+    Ok(bytes)
+}
+
 /// The files and the environment of this process.
 struct ThisMachine;
 
 impl Sources for ThisMachine {
     fn read_file(&self, path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
-        let name = path.display();
-        let file = File::open(path).map_err(|error| format!("open {name}: {}", reason(&error)))?;
-        let mut bytes = Vec::new();
-        let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-        file.take(limit).read_to_end(&mut bytes).map_err(|error| format!("read {name}: {}", reason(&error)))?;
-        if bytes.len() > bytes_max {
-            return Err(format!("read {name}: the file is too large"));
-        }
-        Ok(bytes)
+        read_whole(path, bytes_max)
     }
 
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {

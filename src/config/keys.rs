@@ -3,8 +3,13 @@
 //! Owns names, aliases, types, defaults, which keys a reload may change, and what the server does with each. From it come
 //! parsing and its errors (`apply`), later help and pages. A key that is not here is an unknown field.
 
-use super::block_keys::{AUTHORIZATION_KEYS, CLUSTER_KEYS, GATEWAY_KEYS, LEAFNODE_KEYS, WEBSOCKET_KEYS};
+use super::apply::Applied;
+use super::block_keys::{CLUSTER_KEYS, GATEWAY_KEYS, LEAFNODE_KEYS, WEBSOCKET_KEYS};
+use super::own_flags;
 use super::raw::{RawConfig, Written};
+use super::security_keys::later as later_keys;
+use super::security_keys::{accounts, authorization, mappings, proxies, tls};
+use super::value::Node;
 
 /// What the server does with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +24,10 @@ pub enum Status {
 
 /// Where a value goes.
 pub type Slot<T> = fn(&mut RawConfig) -> &mut Option<Written<T>>;
+
+/// What takes over a block: its settings, its complaints. It gets the key as it was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Section(pub(super) fn(&mut Applied, &[u8], &Node));
 
 /// Bounds that the peer checks while it reads a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +64,8 @@ pub enum Kind {
     ServerName,
     /// `listen`: `host:port` or a port.
     Listen,
+    /// `http`, `https`: the same, for pages; its port goes there.
+    MonitorListen(Slot<i64>),
     /// A duration; nanoseconds.
     Duration(Slot<i64>, DurationForm),
     /// `server_tags`: text, or a list of texts.
@@ -65,6 +76,10 @@ pub enum Kind {
     FeatureFlags,
     /// `write_timeout`.
     WriteTimeout,
+    /// `system_account`.
+    SystemAccount,
+    /// A block that is read by this.
+    Section(Section),
     /// A key of a feature that is not there yet: its form is checked, its meaning is not.
     Later(Form),
 }
@@ -84,10 +99,6 @@ pub enum Form {
     Any,
     /// Text, or a list: what goes before the type in the message for anything else.
     Texts(&'static str),
-    /// A truth value or a map: what goes before the type in the message for anything else.
-    Switch(&'static str),
-    /// Only text, with this message for anything else.
-    TextElse(&'static str),
     /// A block, with the message for anything else (the type goes after it; empty: the common one) and its keys; no keys: any.
     Block(&'static str, &'static [&'static str]),
     /// A `tls` block, whose unknown keys have a message of their own.
@@ -138,15 +149,17 @@ const fn later(name: &'static str, aliases: &'static [&'static str], form: Form,
     Key { status: Status::NotYet(feature), ..key(name, aliases, Kind::Later(form), "") }
 }
 
+/// Not there yet, and a reload will change it; its block is read to be checked.
+const fn soon(name: &'static str, aliases: &'static [&'static str], section: Section, feature: &'static str) -> Key {
+    Key { status: Status::NotYet(feature), ..hot(name, aliases, Kind::Section(section), "") }
+}
+
 macro_rules! slot {
     ($field:ident) => {
         |raw| &mut raw.$field
     };
 }
 
-const MONITORING: &str = "monitoring";
-const LOGINS: &str = "logins";
-const ACCOUNTS: &str = "accounts";
 const OPERATOR: &str = "operator mode";
 const TLS: &str = "TLS";
 
@@ -198,18 +211,18 @@ pub const KEYS: &[Key] = &[
     key("disable_sublist_cache", &["no_sublist_cache"], Kind::Bool(slot!(disable_sublist_cache)), "false"),
     later("proxy_protocol", &[], Form::Bool, "PROXY protocol"),
     // Monitoring.
-    later("http", &[], Form::Address, MONITORING),
-    later("http_port", &["monitor_port"], Form::Int, MONITORING),
-    later("https", &[], Form::Address, MONITORING),
-    later("https_port", &[], Form::Int, MONITORING),
-    later("http_base_path", &[], Form::Text, MONITORING),
+    key("http", &[], Kind::MonitorListen(slot!(http_port)), ""),
+    key("http_port", &["monitor_port"], Kind::Int(slot!(http_port), IntBound::Any), "0"),
+    key("https", &[], Kind::MonitorListen(slot!(https_port)), ""),
+    key("https_port", &[], Kind::Int(slot!(https_port), IntBound::Any), "0"),
+    key("http_base_path", &[], Kind::Text(slot!(http_base_path)), ""),
     // Security and accounts.
-    later("authorization", &["authentication"], Form::Block("", AUTHORIZATION_KEYS), LOGINS),
-    later("accounts", &[], Form::Any, ACCOUNTS),
-    later("mappings", &["maps"], Form::Block("", &[]), "subject mappings"),
-    later("no_auth_user", &[], Form::Text, LOGINS),
-    later("system_account", &["system"], Form::TextElse("system account name must be a string"), ACCOUNTS),
-    later("no_system_account", &["no_system", "no_sys_acc"], Form::Bool, ACCOUNTS),
+    hot("authorization", &[], Kind::Section(Section(authorization::authorization)), ""),
+    hot("accounts", &[], Kind::Section(Section(accounts::accounts)), ""),
+    soon("mappings", &["maps"], Section(mappings::mappings), "subject mappings"),
+    key("no_auth_user", &[], Kind::Text(slot!(no_auth_user)), ""),
+    key("system_account", &["system"], Kind::SystemAccount, "$SYS"),
+    key("no_system_account", &["no_system", "no_sys_acc"], Kind::Bool(slot!(no_system_account)), "false"),
     later("trusted_keys", &["trusted"], Form::Texts("error parsing trusted: unsupported type "), OPERATOR),
     later(
         "operator",
@@ -227,11 +240,13 @@ pub const KEYS: &[Key] = &[
         OPERATOR,
     ),
     later("default_sentinel", &[], Form::Text, OPERATOR),
-    later("tls", &[], Form::Tls, TLS),
-    later("allow_non_tls", &[], Form::Bool, TLS),
-    later("ocsp", &[], Form::Switch("error parsing ocsp config: unsupported type "), TLS),
-    later("ocsp_cache", &[], Form::Switch("error parsing tags: unsupported type "), TLS),
-    later("proxies", &[], Form::Block("expected proxies to be a map/struct, got ", &["trusted"]), "trusted proxies"),
+    hot("tls", &[], Kind::Section(Section(tls::tls)), ""),
+    key("allow_non_tls", &[], Kind::Bool(slot!(allow_non_tls)), "false"),
+    soon("ocsp", &[], Section(later_keys::ocsp), TLS),
+    idle("ocsp_cache", Kind::Section(Section(later_keys::ocsp_cache))),
+    hot("proxies", &[], Kind::Section(Section(proxies::proxies)), ""),
+    // Dunlin's own settings; nats-server refuses a file that has them.
+    hot("dunlin", &[], Kind::Section(Section(own_flags::block)), ""),
     // Other listeners and servers.
     later("cluster", &[], Form::Block("Expected map to define cluster, got ", CLUSTER_KEYS), "clusters"),
     later("gateway", &[], Form::Block("Expected gateway to be a map, got ", GATEWAY_KEYS), "gateways"),

@@ -81,6 +81,8 @@ pub(super) struct Lexer<'a> {
     pub(super) at: usize,
     pub(super) start: usize,
     pub(super) start_column: usize,
+    /// Where the last value begins, quotes and brackets included; `at` is its end.
+    pub(super) value_start: usize,
     pub(super) line: usize,
     pub(super) line_start: usize,
     frame: Frame,
@@ -98,6 +100,7 @@ impl<'a> Lexer<'a> {
             at: 0,
             start: 0,
             start_column: 0,
+            value_start: 0,
             line: 1,
             line_start: 0,
             frame: Frame::Top,
@@ -278,6 +281,7 @@ impl<'a> Lexer<'a> {
 
     fn value(&mut self) -> Step {
         self.expect = Expect::ValueEnd;
+        self.value_start = self.at;
         self.begin();
         match self.peek() {
             b'\n' | b'\r' => {

@@ -48,13 +48,13 @@ pub fn read_text(name: &Path, text: &[u8]) -> Result<RawConfig, FileErrors> {
 }
 
 fn settings(path: &Path, map: &Map) -> Result<RawConfig, FileErrors> {
-    let Applied { mut raw, errors } = apply(map);
-    if !errors.is_empty() {
+    let Applied { mut raw, errors, .. } = apply(map);
+    if !errors.0.is_empty() {
         let usage = raw.warnings.iter().filter_map(|warning| match warning {
             Warning::Usage(text) => Some(text.clone()),
             Warning::Notice(_) => None,
         });
-        return Err(FileErrors::Keys(usage.chain(errors).collect()));
+        return Err(FileErrors::Keys(usage.chain(errors.0).collect()));
     }
     if map.is_empty() {
         raw.warnings.push(Warning::Usage(format!("{}: config has no values or is empty", path.display())));

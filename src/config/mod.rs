@@ -12,6 +12,7 @@
 mod address;
 mod apply;
 mod block_keys;
+mod complaints;
 mod cursor;
 mod digest;
 pub mod duration;
@@ -19,16 +20,25 @@ pub mod file;
 pub mod keys;
 mod lexer;
 mod load;
+pub mod monitoring;
 pub mod own_flags;
 mod parser;
 mod raw;
+pub mod raw_security;
 mod resolve;
+mod resolve_security;
 mod scalars;
+pub mod security;
+mod security_keys;
 mod syntax;
+pub mod tls_names;
 mod value;
+pub mod walk;
 
 #[cfg(test)]
 mod grammar_tests;
+#[cfg(test)]
+mod security_tests;
 #[cfg(test)]
 mod setting_tests;
 
@@ -36,6 +46,7 @@ pub use load::{FileErrors, read_file, read_text};
 pub use raw::{Origin, RawConfig, Refusal, Warning, Written};
 pub use resolve::{ConfigError, ConfigErrors};
 pub use value::Place;
+pub(crate) use value::quoted;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +74,14 @@ pub struct Config {
     pub logging: Logging,
     /// Cores, pinning and tuning.
     pub cores: Cores,
+    /// Pages for monitoring.
+    pub monitoring: monitoring::Monitoring,
+    /// Logins, permissions and accounts.
+    pub security: security::Security,
+    /// `tls`; `None`: clients speak in the clear.
+    pub tls: Option<security::Tls>,
+    /// The process may leave a memory image when it crashes (`no_coredump`; by default not where there are secrets).
+    pub core_dump: bool,
     /// Clients may use headers (`no_header_support: false`).
     pub headers: bool,
     /// The match cache is used (`disable_sublist_cache: false`).

@@ -149,12 +149,12 @@ struct Parser<'a> {
 /// A block or a list whose end has not been seen.
 enum Open {
     Map(Map),
-    List { items: Vec<Node>, place: Place },
+    List(Vec<Node>),
 }
 
 /// What is open.
 struct Tree {
-    open: Vec<(Open, Place)>,
+    open: Vec<Open>,
     root: Map,
     keys: Vec<(Vec<u8>, Place)>,
 }
@@ -184,18 +184,17 @@ impl Parser<'_> {
                 return Ok(());
             }
             TokenKind::ListStart => {
-                tree.open.push((Open::List { items: Vec::new(), place: place.clone() }, place));
+                tree.open.push(Open::List(Vec::new()));
                 return Ok(());
             }
             TokenKind::MapStart => {
-                tree.open.push((Open::Map(Map::default()), place));
+                tree.open.push(Open::Map(Map::default()));
                 return Ok(());
             }
             TokenKind::ListEnd | TokenKind::MapEnd => match tree.open.pop() {
-                Some((Open::Map(map), start)) => return tree.set(Value::Map(Rc::new(map)), start),
-                Some((Open::List { items, place }, _)) => {
-                    return tree.set(Value::List(Rc::new(items)), place);
-                }
+                // In a list, a block or a list has the place behind its end.
+                Some(Open::Map(map)) => return tree.set(Value::Map(Rc::new(map)), behind(place)),
+                Some(Open::List(items)) => return tree.set(Value::List(Rc::new(items)), behind(place)),
                 None => return Ok(()),
             },
             TokenKind::Include(file) => return self.include(&file, tree),
@@ -276,14 +275,14 @@ impl Tree {
     fn innermost_map(&mut self) -> Option<&mut Map> {
         match self.open.last_mut() {
             None => Some(&mut self.root),
-            Some((Open::Map(map), _)) => Some(map),
-            Some((Open::List { .. }, _)) => None,
+            Some(Open::Map(map)) => Some(map),
+            Some(Open::List(_)) => None,
         }
     }
 
     /// A finished value: of the last key, or the next element of a list.
     fn set(&mut self, value: Value, place: Place) -> Result<(), ParseError> {
-        if let Some((Open::List { items, .. }, _)) = self.open.last_mut() {
+        if let Some(Open::List(items)) = self.open.last_mut() {
             items.push(Node { value, place, is_variable: false });
             return Ok(());
         }
@@ -298,7 +297,7 @@ impl Tree {
     }
 
     fn find_variable(&mut self, name: &[u8]) -> Option<Value> {
-        for (open, _) in self.open.iter_mut().rev() {
+        for open in self.open.iter_mut().rev() {
             if let Open::Map(map) = open
                 && let Some(value) = map.take_as_variable(name)
             {
@@ -307,6 +306,10 @@ impl Tree {
         }
         self.root.take_as_variable(name)
     }
+}
+
+fn behind(place: Place) -> Place {
+    Place { column: place.column + 1, ..place }
 }
 
 /// How many values a value holds, itself included; an error beyond `limit`.
@@ -366,7 +369,7 @@ fn is_date(text: &[u8]) -> bool {
 }
 
 /// `name` in the folder of `file`, even where it begins with a slash; `.` and `..` resolved by name.
-fn beside(file: &Path, name: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, name: &str) -> PathBuf {
     let mut path = PathBuf::new();
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     for component in

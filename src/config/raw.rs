@@ -3,8 +3,10 @@
 //! Owns [`RawConfig`] and the way files and flags come together in it: flags win. Fills in no default and checks no
 //! relation; `resolve` does. Flags and file write the same fields, so both give the same `Config`.
 
+use super::raw_security::{RawAccount, RawTls, RawUser};
 use super::value::Place;
 use super::{AcceptMode, Config, CoreChoice};
+use crate::secret::Secret;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -198,6 +200,66 @@ raw_config! {
     connect_error_reports: i64,
     /// Accepted and without effect before there are routes.
     reconnect_error_reports: i64,
+    /// `http`, `https`: the host; the port is in the next ones.
+    http_host: String,
+    /// `http`, `http_port`, `-m`: -1 is any free port, 0 off.
+    http_port: i64,
+    /// `https`, `https_port`, `-ms`.
+    https_port: i64,
+    /// `http_base_path`.
+    http_base_path: String,
+    /// `dunlin.monitoring.user`, `--monitor_user`.
+    monitor_user: String,
+    /// `dunlin.monitoring.password`, `--monitor_password`.
+    monitor_password: Secret,
+    /// `dunlin.monitoring.token`, `--monitor_token`.
+    monitor_token: Secret,
+    /// `dunlin.monitoring.timeout_ms`, `--monitor_timeout_ms`.
+    monitor_timeout_ms: i64,
+    /// `dunlin.monitoring.subject_sample`, `--subject_sample`.
+    subject_sample: i64,
+    /// An `authorization` block was written.
+    authorization: bool,
+    /// `authorization.user`, `--user`.
+    user: String,
+    /// `authorization.password`, `--pass`.
+    password: Secret,
+    /// `authorization.token`, `--auth`.
+    token: Secret,
+    /// `authorization.timeout`: nanoseconds; 0: the default.
+    authorization_timeout: i64,
+    /// `authorization.users`, with the default permissions where they have none.
+    users: Vec<RawUser>,
+    /// `authorization.proxy_required`.
+    proxy_required: bool,
+    /// `accounts`, users with the default permissions where they have none.
+    accounts: Vec<RawAccount>,
+    /// `no_auth_user`.
+    no_auth_user: String,
+    /// `system_account`.
+    system_account: String,
+    /// `no_system_account`.
+    no_system_account: bool,
+    /// `proxies.trusted`.
+    trusted_proxies: Vec<String>,
+    /// The `tls` block. The flags below replace what it says of files and verification.
+    tls: RawTls,
+    /// `--tls`.
+    tls_flag: bool,
+    /// `--tlscert`.
+    tls_cert_flag: String,
+    /// `--tlskey`.
+    tls_key_flag: String,
+    /// `--tlsverify`.
+    tls_verify_flag: bool,
+    /// `--tlscacert`.
+    tls_ca_flag: String,
+    /// `allow_non_tls`.
+    allow_non_tls: bool,
+    /// `dunlin.failed_logins_per_minute`, `--failed_logins_per_minute`; 0: no bound.
+    failed_logins_per_minute: i64,
+    /// `dunlin.no_coredump`, `--no_coredump`.
+    no_coredump: bool,
     /// `--cores`.
     cores: CoreChoice,
     /// `--no_pin`.

@@ -3,8 +3,12 @@
 //! Owns every default and every check that needs more than one setting. Reads no file and no flag.
 //! Messages are the peer's where the peer checks the same thing; values that it would take and then fail on are refused.
 
+use super::monitoring::Monitoring;
 use super::raw::{Origin, RawConfig, Warning, Written};
-use super::{AcceptMode, Advertised, Config, CoreChoice, Cores, Limits, Logging, Timing, address, duration, own_flags};
+use super::{
+    AcceptMode, Advertised, Config, CoreChoice, Cores, Limits, Logging, Timing, address, duration, own_flags,
+    resolve_security,
+};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -72,7 +76,7 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// Collects errors while values are made.
-struct Checks {
+pub(super) struct Checks {
     errors: Vec<ConfigError>,
 }
 
@@ -95,6 +99,16 @@ impl RawConfig {
             .map(|host| host.value.clone())
             .filter(|host| !host.is_empty())
             .unwrap_or(HOST_DEFAULT.into());
+        // In the order in which the peer tells them: errors, and warnings behind them.
+        let (mut limit_warnings, mut tls_warnings) = (Vec::new(), Vec::new());
+        let tls = resolve_security::tls(&mut checks, &self, &mut tls_warnings);
+        let limits = checks.limits(&self, &mut limit_warnings);
+        let timing = checks.timing(&self);
+        let security = resolve_security::security(&mut checks, &self, &mut warnings);
+        warnings.extend(limit_warnings.into_iter().chain(tls_warnings));
+        let monitoring = checks.monitoring(&self, &host, tls.is_some());
+        let has_secrets =
+            tls.is_some() || security.single.is_some() || !security.users.is_empty() || monitoring.login.is_some();
         let config = Config {
             port: checks.port(self.port.as_ref(), &host),
             host,
@@ -102,10 +116,14 @@ impl RawConfig {
             client_advertise: checks.advertised(self.client_advertise.as_ref()),
             server_tags: self.server_tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),
             server_metadata: self.server_metadata.as_ref().map(|pairs| pairs.value.clone()).unwrap_or_default(),
-            limits: checks.limits(&self, &mut warnings),
-            timing: checks.timing(&self),
+            limits,
+            timing,
             logging: checks.logging(&self),
             cores: checks.cores(&self),
+            monitoring,
+            security,
+            tls,
+            core_dump: !self.no_coredump.as_ref().map_or(has_secrets, |setting| setting.value),
             headers: !flag(self.no_header_support.as_ref()),
             match_cache: !flag(self.disable_sublist_cache.as_ref()),
             fast_producer_stall: !flag(self.no_fast_producer_stall.as_ref()),
@@ -141,7 +159,7 @@ impl RawConfig {
 }
 
 impl Checks {
-    fn refuse(&mut self, text: String) {
+    pub(super) fn refuse(&mut self, text: String) {
         self.errors.push(ConfigError::Refused(text));
     }
 
@@ -161,7 +179,7 @@ impl Checks {
         default
     }
 
-    fn nanos(&mut self, setting: Option<&Written<i64>>, name: &str, default: i64) -> i64 {
+    pub(super) fn nanos(&mut self, setting: Option<&Written<i64>>, name: &str, default: i64) -> i64 {
         let Some(setting) = setting.filter(|setting| setting.value != 0) else {
             return default;
         };
@@ -187,6 +205,14 @@ impl Checks {
                 PORT_DEFAULT
             }),
         }
+    }
+
+    fn monitoring(&mut self, raw: &RawConfig, host: &str, has_tls: bool) -> Monitoring {
+        let (mut refused, mut fatal) = (Vec::new(), Vec::new());
+        let monitoring = raw.resolve_monitoring(host, has_tls, &mut refused, &mut fatal);
+        self.errors.extend(refused.into_iter().map(ConfigError::Refused));
+        self.errors.extend(fatal.into_iter().map(ConfigError::Fatal));
+        monitoring
     }
 
     fn advertised(&mut self, setting: Option<&Written<String>>) -> Option<Advertised> {
@@ -330,11 +356,11 @@ impl Checks {
     }
 }
 
-fn flag(setting: Option<&Written<bool>>) -> bool {
+pub(super) fn flag(setting: Option<&Written<bool>>) -> bool {
     setting.is_some_and(|setting| setting.value)
 }
 
-fn text(setting: Option<&Written<String>>) -> String {
+pub(super) fn text(setting: Option<&Written<String>>) -> String {
     setting.map(|setting| setting.value.clone()).unwrap_or_default()
 }
 
@@ -343,7 +369,7 @@ fn path(setting: Option<&Written<String>>) -> Option<PathBuf> {
 }
 
 /// `None` for nothing, 0 and less.
-fn positive(setting: Option<&Written<i64>>) -> Option<u64> {
+pub(super) fn positive(setting: Option<&Written<i64>>) -> Option<u64> {
     setting.and_then(|setting| u64::try_from(setting.value).ok()).filter(|&value| value > 0)
 }
 
@@ -366,6 +392,10 @@ pub(super) fn defaults() -> Config {
         timing: checks.timing(&raw),
         logging: checks.logging(&raw),
         cores: checks.cores(&raw),
+        monitoring: checks.monitoring(&raw, HOST_DEFAULT, false),
+        security: super::security::Security::default(),
+        tls: None,
+        core_dump: true,
         headers: true,
         match_cache: true,
         fast_producer_stall: true,

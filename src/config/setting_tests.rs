@@ -92,10 +92,9 @@ fn relations_have_the_peers_messages() {
 fn features_to_come_are_refused_with_their_place() {
     for (text, expected) in [
         ("max_payload: 1\n\n cluster { port: 1 }", "x.conf:3:2: \"cluster\" is not supported yet"),
-        ("http: 8222", "x.conf:1:0: \"http\" is not supported yet"),
         (
-            "Monitor_Port: 1\nsystem: a",
-            "x.conf:1:0: \"Monitor_Port\" is not supported yet\nx.conf:2:1: \"system\" is not supported yet",
+            "Leaf {}\noperator: a",
+            "x.conf:1:0: \"Leaf\" is not supported yet\nx.conf:2:1: \"operator\" is not supported yet",
         ),
         ("jetstream: enabled", "x.conf:1:0: \"jetstream\" is not supported yet"),
     ] {

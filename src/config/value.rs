@@ -119,8 +119,53 @@ impl Map {
     }
 }
 
+/// A value as the peer shows it in messages (`%v`). Of lists and blocks the peer shows addresses; here their type stands.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => shown_float(*value),
+        Value::Date(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::List(items) if items.is_empty() => "[]".into(),
+        Value::Map(map) if map.is_empty() => "map[]".into(),
+        Value::List(_) | Value::Map(_) => value.type_name().into(),
+    }
+}
+
+/// The shortest form; with an exponent from a million on and below a ten thousandth.
+fn shown_float(value: f64) -> String {
+    let text = format!("{value:e}");
+    let Some((digits, exponent)) = text.split_once('e').and_then(|(d, e)| Some((d, e.parse::<i32>().ok()?))) else {
+        return text;
+    };
+    if (-4..6).contains(&exponent) {
+        return value.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// A value as the peer quotes it in messages (`%q`), whatever its type.
+pub(super) fn quoted_value(value: &Value) -> String {
+    match value {
+        Value::Text(text) => quoted(text),
+        // A number is taken for a character.
+        Value::Int(number) => {
+            let c = u32::try_from(*number).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER);
+            let text = quoted(c.encode_utf8(&mut [0; 4]).as_bytes());
+            match c {
+                '\'' => "'\\''".into(),
+                '"' => "'\"'".into(),
+                _ => format!("'{}'", text.trim_matches('"')),
+            }
+        }
+        value => format!("%!q({}={})", value.type_name(), shown(value)),
+    }
+}
+
 /// Text in double quotes as the peer quotes it in messages (`%q`).
-pub(super) fn quoted(text: &[u8]) -> String {
+pub(crate) fn quoted(text: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

@@ -19,6 +19,8 @@ pub enum CloseReason {
     SlowConsumerPendingBytes,
     /// It did not take what was offered within `write_deadline`.
     SlowConsumerWriteDeadline,
+    /// The TLS handshake failed, or was not over in time.
+    TlsHandshakeFailure,
     /// The server stops, or is a lame duck.
     ServerShutdown,
 }
@@ -34,12 +36,20 @@ impl CloseReason {
             Self::ParseError => "Parse Error",
             Self::SlowConsumerPendingBytes => "Slow Consumer (Pending Bytes)",
             Self::SlowConsumerWriteDeadline => "Slow Consumer (Write Deadline)",
+            Self::TlsHandshakeFailure => "TLS Handshake Failure",
             Self::ServerShutdown => "Server Shutdown",
         }
     }
 
     /// Whether what waits for the client is still offered to it, rather than written off.
     pub const fn flushes(self) -> bool {
-        matches!(self, Self::ClientClosed | Self::Protocol(_) | Self::ParseError | Self::ServerShutdown)
+        matches!(
+            self,
+            Self::ClientClosed
+                | Self::Protocol(_)
+                | Self::ParseError
+                | Self::TlsHandshakeFailure
+                | Self::ServerShutdown
+        )
     }
 }

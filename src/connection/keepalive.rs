@@ -17,6 +17,8 @@ pub struct Keepalive {
     pinged_at: Option<Instant>,
     /// The last round trip.
     pub rtt: Option<Duration>,
+    /// From accepting to CONNECT: what a round trip takes at most, until one has been measured.
+    until_connect: Option<Duration>,
     first: bool,
 }
 
@@ -34,12 +36,22 @@ pub enum Tick {
 impl Keepalive {
     /// A connection that was accepted at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { last_active: now, pings_out: 0, pinged_at: None, rtt: None, first: true }
+        Self { last_active: now, pings_out: 0, pinged_at: None, rtt: None, until_connect: None, first: true }
     }
 
     /// When the timer is to fire first.
     pub fn first_deadline(&self, interval: Duration) -> Instant {
         self.last_active + FIRST_PING_AFTER.min(interval)
+    }
+
+    /// CONNECT came.
+    pub fn handle_connect(&mut self, now: Instant, started: Instant) {
+        self.until_connect.get_or_insert(now.saturating_duration_since(started));
+    }
+
+    /// The last round trip, or what is known of it.
+    pub fn round_trip(&self) -> Duration {
+        self.rtt.or(self.until_connect).unwrap_or_default()
     }
 
     /// Bytes came.

@@ -10,7 +10,9 @@
 pub mod close;
 pub mod inbound;
 pub mod keepalive;
+pub mod login;
 pub mod outbound;
+pub mod rights;
 pub mod state;
 pub mod subscriptions;
 
@@ -30,7 +32,8 @@ use close::CloseReason;
 use inbound::Inbound;
 use keepalive::Keepalive;
 use outbound::{ChunkPool, Outbound};
-use state::{Closing, ConnState, Ready};
+use rights::Rights;
+use state::{AwaitConnect, Closing, ConnState};
 use subscriptions::Subscriptions;
 
 /// How long the last words of a closing connection are offered.
@@ -72,6 +75,9 @@ pub struct Connection {
     pub counts: Counts,
     /// What it was answered and not traced yet; `None` while nobody traces.
     pub said: Option<Vec<Said>>,
+    /// What it may do, where that is not everything.
+    pub rights: Option<Box<Rights>>,
+    nonce: Option<Box<str>>,
     state: ConnState,
     traits: Traits,
 }
@@ -89,6 +95,19 @@ pub struct Traits {
     pub pedantic: bool,
     /// It wants to hear that nobody listens.
     pub no_responders: bool,
+    /// Whether what it publishes is taken as it comes.
+    pub gate: Gate,
+}
+
+/// Whether what a client publishes is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It may publish what it likes.
+    Open,
+    /// Its rights are asked.
+    Checked,
+    /// It must log in first.
+    Shut,
 }
 
 impl Traits {
@@ -100,6 +119,7 @@ impl Traits {
             verbose: options.verbose,
             pedantic: options.pedantic,
             no_responders: options.no_responders && headers,
+            gate: Gate::Open,
         }
     }
 }
@@ -124,6 +144,8 @@ pub struct Rules {
     pub parser: Parser,
     /// The same for clients that did not.
     pub parser_without_headers: Parser,
+    /// `max_payload`: bytes.
+    pub payload_bytes_max: u32,
     /// Headers may be used.
     pub headers: bool,
     /// `max_subscriptions`.
@@ -174,11 +196,8 @@ pub enum Action<'a> {
     },
     /// Answer a PING, when nothing of what ended before is still served.
     Pong,
-    /// A CONNECT was accepted.
-    Connected {
-        /// It was not the first.
-        again: bool,
-    },
+    /// Decide who the client is: it has said CONNECT, or begins without.
+    LogIn,
     /// Nothing, but the client complained.
     ClientError(&'a [u8]),
     /// Nothing: the client was refused what it asked for, and told so.
@@ -203,7 +222,9 @@ impl Connection {
             subscriptions: Subscriptions::default(),
             counts: Counts::default(),
             said: None,
-            state: ConnState::AwaitConnect,
+            rights: None,
+            nonce: None,
+            state: ConnState::AwaitConnect(AwaitConnect { login_required: false }),
             traits: Traits::of(&ConnectOptions::default(), server_headers),
         }
     }
@@ -218,7 +239,7 @@ impl Connection {
     pub fn options(&self) -> Option<&ConnectOptions> {
         match &self.state {
             ConnState::Ready(ready) => Some(&ready.options),
-            ConnState::AwaitConnect | ConnState::Closing(_) => None,
+            ConnState::AwaitConnect(_) | ConnState::LoggingIn(_) | ConnState::Closing(_) => None,
         }
     }
 
@@ -226,7 +247,7 @@ impl Connection {
     pub fn named(&self) -> Option<&ConnectOptions> {
         match &self.state {
             ConnState::Ready(ready) => Some(ready.first.as_ref().unwrap_or(&ready.options)),
-            ConnState::AwaitConnect | ConnState::Closing(_) => None,
+            ConnState::AwaitConnect(_) | ConnState::LoggingIn(_) | ConnState::Closing(_) => None,
         }
     }
 
@@ -234,7 +255,7 @@ impl Connection {
     pub fn closing(&self) -> Option<&Closing> {
         match &self.state {
             ConnState::Closing(closing) => Some(closing),
-            ConnState::AwaitConnect | ConnState::Ready(_) => None,
+            ConnState::AwaitConnect(_) | ConnState::LoggingIn(_) | ConnState::Ready(_) => None,
         }
     }
 
@@ -244,6 +265,7 @@ impl Connection {
     }
 
     /// Takes a PUB in its usual form from the front of `input`, where there is one: the short way of [`Self::step`].
+    /// Only for a client whose gate is open.
     #[inline]
     pub fn step_publish<'a>(
         &mut self,
@@ -253,6 +275,23 @@ impl Connection {
     ) -> Option<(Publish<'a>, usize)> {
         let (publish, consumed) = rules.parser.next_publish(input)?;
         if may_be_reserved(publish.subject) || may_be_reserved(publish.reply) {
+            return None;
+        }
+        self.handle_publish(&publish, pool);
+        Some((publish, consumed))
+    }
+
+    /// The same for a client whose gate is [`Gate::Checked`]; `rules` are those of its account.
+    pub fn step_checked_publish<'a>(
+        &mut self,
+        rules: &Rules,
+        input: &'a [u8],
+        now: Instant,
+        pool: &mut ChunkPool,
+    ) -> Option<(Publish<'a>, usize)> {
+        let (publish, consumed) = rules.parser.next_publish(input)?;
+        let may = self.rights.as_mut().is_none_or(|rights| rights.may_publish(publish.subject, now));
+        if !may || may_be_reserved(publish.subject) || may_be_reserved(publish.reply) {
             return None;
         }
         self.handle_publish(&publish, pool);
@@ -272,12 +311,16 @@ impl Connection {
         pool: &mut ChunkPool,
     ) -> Result<Step<'a>, ProtocolError> {
         let parser = if self.traits.headers { &rules.parser } else { &rules.parser_without_headers };
-        let (op, consumed) = match parser.next(input)? {
+        let parsed = match &self.state {
+            ConnState::AwaitConnect(AwaitConnect { login_required: true }) => parser.next_awaiting_connect(input)?,
+            _ => parser.next(input)?,
+        };
+        let (op, consumed) = match parsed {
             Parsed::NeedMore { op_bytes } => return Ok(Step::NeedMore { op_bytes }),
             Parsed::Op { op, consumed } => (op, consumed),
         };
         let action = match op {
-            ClientOp::Publish(publish) => self.handle_any_publish(publish, pool),
+            ClientOp::Publish(publish) => self.handle_any_publish(publish, now, pool),
             other => self.handle_other(other, rules, now, pool)?,
         };
         Ok(Step::Act { consumed, action })
@@ -290,8 +333,11 @@ impl Connection {
         self.acknowledge(pool);
     }
 
-    fn handle_any_publish<'a>(&mut self, publish: Publish<'a>, pool: &mut ChunkPool) -> Action<'a> {
-        let violation = if is_reserved_subject(publish.subject) {
+    fn handle_any_publish<'a>(&mut self, publish: Publish<'a>, now: Instant, pool: &mut ChunkPool) -> Action<'a> {
+        let mut rights = self.rights.as_mut();
+        let violation = if is_reserved_subject(publish.subject)
+            || rights.as_mut().is_some_and(|rights| !rights.may_publish(publish.subject, now))
+        {
             Violation::Publish(publish.subject)
         } else if is_reserved_reply(publish.reply) {
             Violation::Reply(publish.reply)
@@ -312,8 +358,13 @@ impl Connection {
         }
     }
 
-    fn refuse<'a>(&mut self, violation: Violation<'a>, sid: &'a [u8], pool: &mut ChunkPool) -> Action<'a> {
+    /// The client is told what it may not, and goes on.
+    pub fn tell(&mut self, violation: Violation<'_>, pool: &mut ChunkPool) {
         self.complain_of(&violation.err_text(), pool);
+    }
+
+    fn refuse<'a>(&mut self, violation: Violation<'a>, sid: &'a [u8], pool: &mut ChunkPool) -> Action<'a> {
+        self.tell(violation, pool);
         Action::Refused { violation, sid }
     }
 
@@ -331,8 +382,14 @@ impl Connection {
                 self.keepalive.handle_pong(now);
                 Ok(Action::None)
             }
-            ClientOp::Connect(body) => self.handle_connect(body, rules, pool),
+            ClientOp::Connect(body) => {
+                self.keepalive.handle_connect(now, self.started);
+                self.handle_connect(body, rules)
+            }
             ClientOp::Subscribe { pattern, queue, sid } => {
+                if self.rights.as_ref().is_some_and(|rights| !rights.may_subscribe(pattern, queue)) {
+                    return Ok(self.refuse(Violation::Subscribe { pattern, queue, sid: None }, sid, pool));
+                }
                 if subject::token_count(pattern) > rules.sub_tokens_max {
                     return Ok(self.refuse(Violation::TooManyTokens(pattern), sid, pool));
                 }
@@ -343,38 +400,11 @@ impl Connection {
         }
     }
 
-    fn handle_connect<'a>(
-        &mut self,
-        body: &[u8],
-        rules: &Rules,
-        pool: &mut ChunkPool,
-    ) -> Result<Action<'a>, ProtocolError> {
-        let (mut options, mut first, again, was_due) = match &self.state {
-            ConnState::Ready(ready) => (ready.options.clone(), ready.first.clone(), ready.connected, ready.info_due),
-            ConnState::AwaitConnect | ConnState::Closing(_) => (Box::default(), None, false, false),
-        };
-        if again && first.is_none() {
-            first = Some(options.clone());
-        }
-        if let Err(fault) = options.apply(body, rules.headers) {
-            if !again {
-                // It ends; the log calls it what it calls itself.
-                self.become_state(ConnState::Ready(Ready { options, first, connected: false, info_due: false }));
-            }
-            return Err(ProtocolError::Connect(fault));
-        }
-        self.traits = Traits::of(&options, rules.headers);
-        let info_due = (was_due || !again) && options.protocol >= 1;
-        self.become_state(ConnState::Ready(Ready { options, first, connected: true, info_due }));
-        self.acknowledge(pool);
-        Ok(Action::Connected { again })
-    }
-
     /// Whether the second INFO is due now that a PONG has been queued; asked once.
     pub fn take_info_due(&mut self) -> bool {
         match &mut self.state {
             ConnState::Ready(ready) => std::mem::take(&mut ready.info_due),
-            ConnState::AwaitConnect | ConnState::Closing(_) => false,
+            ConnState::AwaitConnect(_) | ConnState::LoggingIn(_) | ConnState::Closing(_) => false,
         }
     }
 

@@ -51,6 +51,16 @@ impl Subscriptions {
         self.by_sid.iter().map(|&(_, id)| id)
     }
 
+    /// Those that lie in the table from a place on, up to `count` of them; and where to go on.
+    pub fn slice(&self, from: usize, count: usize) -> (Vec<SubId>, Option<usize>) {
+        let (mut some, mut at, end) = (Vec::new(), from, self.by_sid.num_buckets());
+        while at < end && some.len() < count {
+            some.extend(self.by_sid.get_bucket(at).map(|&(_, id)| id));
+            at += 1;
+        }
+        (some, (at < end).then_some(at))
+    }
+
     /// Up to `count` of them, in no order, taken out.
     pub fn take(&mut self, count: usize) -> Vec<SubId> {
         let some: Vec<(u32, SubId)> = self.by_sid.iter().take(count).copied().collect();
@@ -82,6 +92,9 @@ mod tests {
         subs.remove(7, SubId(42));
         assert_eq!(subs.find(7, |id| id == SubId(42)), None);
         assert_eq!(subs.len(), 99);
+        let (some, next) = subs.slice(0, 10);
+        let (rest, end) = subs.slice(next.expect("there are more"), usize::MAX);
+        assert_eq!((some.len(), rest.len(), end), (10, 89, None));
         assert_eq!(subs.take(10).len(), 10);
         assert_eq!(subs.len(), 89);
     }

@@ -20,6 +20,8 @@ pub enum CoreMessage<S> {
         conn: ConnId,
         /// How long, at most 10.
         millis: u16,
+        /// That receiver.
+        by: ClientId,
     },
     /// A connection that was accepted for you.
     Accepted(Box<Accepted<S>>),

@@ -72,6 +72,10 @@ pub enum Rule {
     CreditDespiteSlowReceiver,
     /// A queue message is never chosen back to a publisher that wants no echo.
     NoEchoInChoice,
+    /// A message stays in the account of its publisher.
+    WallsBetweenAccounts,
+    /// What a client may not have is not delivered to it.
+    CheckAtDelivery,
     /// A delivery counts once towards the end of a subscription.
     CountDeliveryOnce,
 }

@@ -4,6 +4,7 @@
 //! Never waits: what does not fit stays here, and the caller is told. Interest goes first; while some of it is stuck, nothing
 //! else may leave this core. Invariant: batches to one core leave in the order in which they were filled.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -47,6 +48,8 @@ pub struct Link<S> {
     credit: Arc<Credit>,
     /// Bytes pushed since the start.
     sent: u64,
+    /// The most bytes that were in flight.
+    high_water: u64,
     /// Bytes of interest pushed since the receiver was last woken.
     unseen_bytes: usize,
     /// Interest and control that did not go yet.
@@ -57,6 +60,8 @@ pub struct Link<S> {
     closed: VecDeque<Box<Batch>>,
     /// How many of `closed` are spill: their feeders have been told to stop.
     spilled: usize,
+    /// Messages of other cores that were sent on: they do not wait for credit, see [`Outbox::deliver`].
+    sent_on: Option<Box<Batch>>,
 }
 
 impl<S: Send> Link<S> {
@@ -67,7 +72,20 @@ impl<S: Send> Link<S> {
         credit: Arc<Credit>,
     ) -> Self {
         let (owed, closed) = (VecDeque::new(), VecDeque::new());
-        Self { interest, batches, empties, credit, sent: 0, unseen_bytes: 0, owed, open: None, closed, spilled: 0 }
+        Self {
+            interest,
+            batches,
+            empties,
+            credit,
+            sent: 0,
+            high_water: 0,
+            unseen_bytes: 0,
+            owed,
+            open: None,
+            closed,
+            spilled: 0,
+            sent_on: None,
+        }
     }
 
     /// Puts a batch into the ring where the link's budget and the ring have room; an empty link admits anything.
@@ -81,6 +99,7 @@ impl<S: Send> Link<S> {
                 match self.batches.try_push(batch) {
                     Ok(()) => {
                         self.sent += cost;
+                        self.high_water = self.high_water.max(self.sent - consumed);
                         return Ok(());
                     }
                     Err(Full(back)) => batch = back,
@@ -113,13 +132,15 @@ pub struct Outbox<S> {
     pub repaid: Vec<(CoreId, u64)>,
     /// Batches that had to wait for credit, since the start.
     pub stalls: u64,
+    /// Sleeping cores that were woken.
+    wakes: Cell<u64>,
 }
 
 impl<S: Send> Outbox<S> {
     pub(super) fn new(this: CoreId, mails: Arc<[Mail]>, sizes: LinkSizes) -> Self {
         let (changes, links) = (InterestBatch::default(), Vec::new());
         let (held, released, repaid) = (Vec::new(), Vec::new(), Vec::new());
-        Self { this, mails, sizes, links, changes, busy: false, held, released, repaid, stalls: 0 }
+        Self { this, mails, sizes, links, changes, busy: false, held, released, repaid, stalls: 0, wakes: Cell::new(0) }
     }
 
     pub(super) fn add_link(&mut self, link: Option<Link<S>>) {
@@ -173,13 +194,21 @@ impl<S: Send> Outbox<S> {
     }
 
     /// A client's message for one core.
+    ///
+    /// One that was sent on does not wait for credit: it keeps that of the link that it came by (`forwarded_for`), and two that wait
+    /// for each other's links would wait for ever. What is under way without credit is bounded by what came with it.
     #[inline]
     pub fn deliver(&mut self, to: CoreId, entry: &Entry<'_>, forwarded_for: Option<(CoreId, u64)>) {
         let Some(link) = &mut self.links[to.index()] else { return };
         self.busy = true;
+        if entry.hops > 0 {
+            let sent_on = link.sent_on.get_or_insert_with(|| link.empties.pop().unwrap_or_default());
+            sent_on.push(entry);
+            sent_on.forwarded.extend(forwarded_for);
+            return;
+        }
         let open = link.open.get_or_insert_with(|| link.empties.pop().unwrap_or_default());
         open.push(entry);
-        open.forwarded.extend(forwarded_for);
         if open.cost() >= BATCH_BYTES as u64 {
             link.closed.extend(link.open.take());
         }
@@ -248,15 +277,24 @@ impl<S: Send> Outbox<S> {
             let Some(link) = &mut self.links[to] else { continue };
             link.closed.extend(link.open.take());
             let mut pushed = false;
+            if let Some(batch) = link.sent_on.take() {
+                let forwarded = batch.forwarded.clone();
+                match link.offer(batch, u64::MAX) {
+                    Ok(()) => {
+                        self.repaid.extend_from_slice(&forwarded);
+                        pushed = true;
+                        os.preempt();
+                    }
+                    Err(batch) => link.sent_on = Some(batch),
+                }
+            }
             while let Some(batch) = link.closed.pop_front() {
-                let (released, repaid) = (self.released.len(), self.repaid.len());
+                let released = self.released.len();
                 if link.spilled > 0 {
                     self.released.extend_from_slice(&batch.feeders);
                 }
-                self.repaid.extend_from_slice(&batch.forwarded);
                 if let Err(batch) = link.offer(batch, self.sizes.link_bytes_max) {
                     self.released.truncate(released);
-                    self.repaid.truncate(repaid);
                     link.closed.push_front(batch);
                     break;
                 }
@@ -269,7 +307,7 @@ impl<S: Send> Outbox<S> {
                 self.stalls += 1;
             }
             link.spilled = link.closed.len();
-            self.busy |= !link.closed.is_empty() || !link.owed.is_empty();
+            self.busy |= !link.closed.is_empty() || !link.owed.is_empty() || link.sent_on.is_some();
             if pushed {
                 self.notify(CoreId::new(to), true, os);
                 os.preempt();
@@ -281,11 +319,24 @@ impl<S: Send> Outbox<S> {
         let mail = &self.mails[to.index()];
         mail.post(self.this.bit());
         if wake && mail.claim_wake() {
+            self.wakes.set(self.wakes.get() + 1);
             os.wake(to);
         }
     }
 
-    /// Bytes on their way to each core, for monitoring.
+    /// How many sleeping cores this one has woken.
+    pub fn wakes(&self) -> u64 {
+        self.wakes.get()
+    }
+
+    /// Of the link to a core, for monitoring: where it goes, bytes in flight, the most there were, bytes that wait for credit.
+    pub fn figures(&self, to: CoreId) -> (CoreId, u64, u64, u64) {
+        let link = self.links[to.index()].as_ref();
+        let spill = link.map_or(0, |l| l.closed.iter().map(|batch| batch.cost()).sum());
+        (to, self.in_flight(to), link.map_or(0, |l| l.high_water), spill)
+    }
+
+    /// Bytes on their way to each core.
     pub fn in_flight(&self, to: CoreId) -> u64 {
         self.links[to.index()].as_ref().map_or(0, |l| l.sent - l.credit.consumed.load(Ordering::Acquire))
     }

@@ -11,12 +11,14 @@
 //! - `sink`: where lines go: standard error, a writer, a file or syslog;
 //! - `file`: a file that grows, rotates and reopens; `syslog`: datagrams to the local or a remote collector;
 //! - `quote`: client data in quotes, escaped as the peer does;
-//! - `label`: how a line names a connection; `trace`: what was read and written, without secrets.
+//! - `label`: how a line names a connection; `trace`: what was read and written;
+//! - `redact`: what of it is secret.
 
 mod file;
 pub mod label;
 mod line;
 pub mod quote;
+pub mod redact;
 mod sink;
 mod syslog;
 pub mod trace;

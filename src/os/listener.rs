@@ -55,17 +55,21 @@ enum Why {
     Call { name: &'static str, address: SocketAddr, source: io::Error },
 }
 
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wanted = &self.wanted;
+impl ListenError {
+    /// The text alone, without the address that was wanted.
+    pub fn reason(&self) -> String {
         match &self.why {
-            Why::Lookup { host } => {
-                write!(f, "{wanted}, \"listen tcp: lookup {host}: no such host\"")
-            }
+            Why::Lookup { host } => format!("listen tcp: lookup {host}: no such host"),
             Why::Call { name, address, source } => {
-                write!(f, "{wanted}, \"listen tcp {}: {name}: {}\"", as_wildcard(*address), errno::text(source))
+                format!("listen tcp {}: {name}: {}", as_wildcard(*address), errno::text(source))
             }
         }
+    }
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, \"{}\"", self.wanted, self.reason())
     }
 }
 

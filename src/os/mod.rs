@@ -1,6 +1,8 @@
 //! The operating-system fence: what the server asks of the kernel besides reading and writing sockets.
 //!
 //! - `affinity`: which CPUs there are, which cores run on them, pinning;
+//! - `argv`: hides secrets of the command line;
+//! - `core_dumps`: no memory image of this process leaves it;
 //! - `errno`: what the kernel said, in the peer's words;
 //! - `interfaces`: addresses of this host;
 //! - `listener`: bound and listening sockets, and what accepted ones inherit;
@@ -8,9 +10,12 @@
 //! - `open_files`: the bound on file descriptors;
 //! - `process`: other processes of this program, and signals to them;
 //! - `run_files`: the pid file and the ports file, by which others find this process;
-//! - `signal`: signals to this process, as an enum.
+//! - `signal`: signals to this process, as an enum;
+//! - `usage`: CPU time and memory of this process and its threads.
 
 pub mod affinity;
+pub mod argv;
+pub mod core_dumps;
 pub mod errno;
 pub mod interfaces;
 pub mod listener;
@@ -20,3 +25,4 @@ pub mod poll;
 pub mod process;
 pub mod run_files;
 pub mod signal;
+pub mod usage;

@@ -39,6 +39,11 @@ pub trait Os: Schedule {
 
     /// No more connections are accepted here.
     fn close_listener(&mut self);
+
+    /// CPU time that this thread has used; nothing where there is no thread of its own.
+    fn thread_cpu(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A connected socket that never blocks.
@@ -70,6 +75,8 @@ pub struct Event {
     pub writable: bool,
     /// The other side writes no more, or there is an error: read to the end.
     pub ended: bool,
+    /// The other side has gone: nothing that is written arrives.
+    pub gone: bool,
 }
 
 /// The key of the listener.
@@ -158,7 +165,8 @@ impl Os for Kernel {
                 let ended = event.is_read_closed() || event.is_error();
                 let readable = event.is_readable() || ended;
                 let key = event.token().0 as u64;
-                events.push(Event { key, readable, writable: event.is_writable(), ended });
+                let gone = event.is_error() || event.is_write_closed();
+                events.push(Event { key, readable, writable: event.is_writable(), ended, gone });
             }
         }
         Ok(())
@@ -185,6 +193,10 @@ impl Os for Kernel {
         if let Some(mut listener) = self.listener.take() {
             drop(self.poll.registry().deregister(&mut listener));
         }
+    }
+
+    fn thread_cpu(&self) -> Duration {
+        super::usage::thread_cpu()
     }
 }
 

@@ -48,12 +48,20 @@ pub struct PortsFile {
 }
 
 impl PortsFile {
-    /// Writes `FOLDER/PROGRAM_PID.ports`. `listener` is the bound address; one that stands for every address is spelled out.
-    pub fn write(folder: &Path, listener: SocketAddr) -> Result<Self, FileError> {
+    /// Writes `FOLDER/PROGRAM_PID.ports`. `listener` is the bound address, `pages` that of the monitoring pages and their scheme; one
+    /// that stands for every address is spelled out.
+    pub fn write(folder: &Path, listener: SocketAddr, pages: Option<(&str, SocketAddr)>) -> Result<Self, FileError> {
         let path = folder.join(format!("{}_{}.ports", program_name(), std::process::id()));
-        let addresses =
-            if listener.ip().is_unspecified() { super::interfaces::addresses() } else { vec![listener.ip()] };
-        write_whole(&path, ports_json(&addresses, listener.port()).as_bytes(), 0o644)?;
+        let urls = |scheme: &str, bound: SocketAddr| {
+            let addresses = if bound.ip().is_unspecified() { super::interfaces::addresses() } else { vec![bound.ip()] };
+            urls_json(scheme, &addresses, bound.port())
+        };
+        let mut text = format!("{{\"nats\":{}", urls("nats", listener));
+        if let Some((scheme, bound)) = pages {
+            text.push_str(&format!(",\"monitoring\":{}", urls(scheme, bound)));
+        }
+        text.push('}');
+        write_whole(&path, text.as_bytes(), 0o644)?;
         Ok(Self { path, removed: false })
     }
 
@@ -78,10 +86,10 @@ impl Drop for PortsFile {
     }
 }
 
-fn ports_json(addresses: &[IpAddr], port: u16) -> String {
+fn urls_json(scheme: &str, addresses: &[IpAddr], port: u16) -> String {
     let urls: Vec<_> =
-        addresses.iter().map(|&address| format!("\"nats://{}\"", SocketAddr::new(address, port))).collect();
-    format!("{{\"nats\":[{}]}}", urls.join(","))
+        addresses.iter().map(|&address| format!("\"{scheme}://{}\"", SocketAddr::new(address, port))).collect();
+    format!("[{}]", urls.join(","))
 }
 
 /// Readers see the old file or the new one, never a part; only where the folder may not be written is the file itself.
@@ -129,20 +137,25 @@ mod tests {
     fn the_ports_file_lists_urls_and_goes() {
         let folder = folder("ports");
         let address = "127.0.0.1:4222".parse().expect("an address");
-        let ports = PortsFile::write(&folder, address).expect("writable");
+        let ports = PortsFile::write(&folder, address, None).expect("writable");
         let path = ports.path().to_path_buf();
         assert!(path.to_string_lossy().ends_with(&format!("_{}.ports", std::process::id())));
         assert_eq!(fs::read_to_string(&path).expect("readable"), r#"{"nats":["nats://127.0.0.1:4222"]}"#);
         ports.remove().expect("ours");
         assert!(!path.exists());
-        let ports = PortsFile::write(&folder, address).expect("writable");
+        let ports = PortsFile::write(&folder, address, None).expect("writable");
         fs::remove_file(&path).expect("ours");
         let error = ports.remove().expect_err("gone");
         assert_eq!(error.to_string(), format!("remove {}: no such file or directory", path.display()));
-        drop(PortsFile::write(&folder, "[::]:4222".parse().expect("an address")).expect("writable"));
+        drop(PortsFile::write(&folder, "[::]:4222".parse().expect("an address"), None).expect("writable"));
         assert!(!path.exists());
         let addresses = ["127.0.0.1", "::1"].map(|text| text.parse().expect("an address"));
-        assert_eq!(ports_json(&addresses, 1), r#"{"nats":["nats://127.0.0.1:1","nats://[::1]:1"]}"#);
+        assert_eq!(urls_json("nats", &addresses, 1), r#"["nats://127.0.0.1:1","nats://[::1]:1"]"#);
+        let pages = Some(("http", address));
+        let ports = PortsFile::write(&folder, address, pages).expect("writable");
+        let text = fs::read_to_string(ports.path()).expect("it is there");
+        assert_eq!(text, format!(r#"{{"nats":["nats://{address}"],"monitoring":["http://{address}"]}}"#));
+        drop(ports);
         fs::remove_dir_all(&folder).expect("ours");
     }
 }

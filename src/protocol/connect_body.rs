@@ -6,7 +6,8 @@
 //! but for the three that only name the client: the log of a refusal says who was refused.
 
 use super::error::ConnectFault;
-use super::handshake::{ConnectOptions, Secret};
+use super::handshake::ConnectOptions;
+use crate::secret::Secret;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -26,6 +27,8 @@ pub(super) fn apply(options: &mut ConnectOptions, body: &[u8], headers_allowed: 
             options.name = named.name;
             options.lang = named.lang;
             options.version = named.version;
+        } else {
+            options.user = named.user;
         }
     })?;
     Ok(())
@@ -77,9 +80,7 @@ impl Draft {
             "sig" => set(&mut options.sig, read_string(map)?.map(Secret::new)),
             "account" => self.names_account |= read_string(map)?.is_some_and(|account| !account.is_empty()),
             "new_account" => self.names_account |= map.next_value::<Option<bool>>()?.unwrap_or(false),
-            "proxy_sig" => {
-                read_string(map)?;
-            }
+            "proxy_sig" => set(&mut options.proxy_sig, read_string(map)?.map(Secret::new)),
             "import" | "export" => {
                 map.next_value::<Option<GoStruct>>()?;
             }
@@ -248,6 +249,7 @@ mod tests {
         let named = |name: &str| ConnectOptions { name: name.into(), ..ConnectOptions::default() };
         let (with_nul, replaced) = (named("a\0b"), named("\u{fffd}"));
         let default = ConnectOptions::default();
+        let proxied = ConnectOptions { proxy_sig: Secret::new("x"), ..ConnectOptions::default() };
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
         let rows: Vec<(&[u8], &ConnectOptions)> = vec![
             (b"{}", &default),
@@ -261,7 +263,8 @@ mod tests {
             (b"{\"verbose\":true,\"Verbose\":false}", &quiet),
             (b"{\"verbose\":false,\"verbose\":null}", &quiet),
             (b"{\"unknown\":{\"a\":[1,2,{}]},\"x\":1e999,\"gateway\":5}", &default),
-            (b"{\"account\":\"\",\"new_account\":false,\"proxy_sig\":\"x\"}", &default),
+            (b"{\"account\":\"\",\"new_account\":false}", &default),
+            (b"{\"Proxy_Sig\":\"x\"}", &proxied),
             (b"{\"import\":{\"subjects\":\"x\",\"allow\":[\"a\",null]},\"export\":null}", &default),
             (b"{\"protocol\":-0}", &default),
             (b"{\"name\":\"a\\u0000b\"}", &with_nul),

@@ -77,12 +77,18 @@ pub enum ProtocolError {
     InvalidPublishSubject,
     /// Another operation than `CONNECT` came first, or the credentials are wrong.
     AuthorizationViolation,
+    /// The credentials may be right, but the client did not come through a proxy, as it must.
+    ProxyRequired,
+    /// It came through a proxy that is not trusted.
+    ProxyNotTrusted,
     /// No `CONNECT` came in time.
     AuthenticationTimeout,
     /// The credentials were good once.
     AuthenticationExpired,
     /// Too many connections to this server.
     MaxConnections,
+    /// Too many connections in this second (`connection_rate_limit`).
+    Throttled,
     /// Too many connections to this account.
     MaxAccountConnections,
     /// Too many subscriptions on this connection.
@@ -106,7 +112,10 @@ impl ProtocolError {
             Self::PayloadTooLarge { .. } => "Maximum Payload Violation",
             Self::Connect(ConnectFault::Protocol) => "invalid client protocol",
             Self::Connect(ConnectFault::NoRespondersWithoutHeaders) => "no responders requires headers support",
-            Self::Connect(ConnectFault::AccountNamed) | Self::AuthorizationViolation => "Authorization Violation",
+            Self::Connect(ConnectFault::AccountNamed)
+            | Self::AuthorizationViolation
+            | Self::ProxyRequired
+            | Self::ProxyNotTrusted => "Authorization Violation",
             Self::BadArguments { .. }
             | Self::HeadersNotSupported
             | Self::InfoMalformed
@@ -116,6 +125,7 @@ impl ProtocolError {
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::AuthenticationExpired => "User Authentication Expired",
             Self::MaxConnections => "maximum connections exceeded",
+            Self::Throttled => "Connection throttling is active. Please try again later.",
             Self::MaxAccountConnections => "maximum account active connections exceeded",
             Self::MaxSubscriptions => "maximum subscriptions exceeded",
             Self::StaleConnection => "Stale Connection",
@@ -143,9 +153,11 @@ impl ProtocolError {
             Self::Connect(ConnectFault::AccountNamed) | Self::AuthorizationViolation => "Authentication Failure",
             Self::Connect(ConnectFault::Protocol) => "Bad Client Protocol Version",
             Self::Connect(ConnectFault::NoRespondersWithoutHeaders) => "No Responders Requires Headers",
+            Self::ProxyRequired => "Proxy Required",
+            Self::ProxyNotTrusted => "Proxy Not Trusted",
             Self::AuthenticationTimeout => "Authentication Timeout",
             Self::AuthenticationExpired => "Authentication Expired",
-            Self::MaxConnections => "Maximum Connections Exceeded",
+            Self::MaxConnections | Self::Throttled => "Maximum Connections Exceeded",
             Self::MaxAccountConnections => "Maximum Account Connections Exceeded",
             Self::StaleConnection => "Stale Connection",
             Self::SlowConsumer => "Slow Consumer (Pending Bytes)",

@@ -6,8 +6,8 @@
 use super::connect_body;
 use super::encoder::Sink;
 use super::error::ConnectFault;
+use crate::secret::Secret;
 use serde::Serialize;
-use std::fmt;
 
 /// Body of the `INFO` that the server sends first, and again when something in it changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -126,32 +126,6 @@ fn put_as_go_does(out: &mut impl Sink, part: &str) {
     out.put(part.as_bytes());
 }
 
-/// A value that is compared and never shown.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(Box<str>);
-
-impl Secret {
-    pub(super) fn new(value: Box<str>) -> Self {
-        Self(value)
-    }
-
-    /// The value itself, to compare (in constant time) or to verify.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether none was given.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.is_empty() { "[none]" } else { "[REDACTED]" })
-    }
-}
-
 /// What a client said about itself in its `CONNECT`s, the latest word on each field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectOptions {
@@ -187,6 +161,8 @@ pub struct ConnectOptions {
     pub jwt: Secret,
     /// Signature of the nonce.
     pub sig: Secret,
+    /// Signature of the nonce by the proxy that the client comes through.
+    pub proxy_sig: Secret,
 }
 
 impl Default for ConnectOptions {
@@ -209,6 +185,7 @@ impl Default for ConnectOptions {
             auth_token: Secret::default(),
             jwt: Secret::default(),
             sig: Secret::default(),
+            proxy_sig: Secret::default(),
         }
     }
 }
@@ -276,7 +253,8 @@ mod tests {
     #[test]
     fn cve_2026_33216_secrets_are_not_printed() {
         let mut options = ConnectOptions::default();
-        let body = br#"{"user":"u","pass":"hidden","auth_token":"hidden","jwt":"hidden","sig":"hidden"}"#;
+        let body =
+            br#"{"user":"u","pass":"hidden","auth_token":"hidden","jwt":"hidden","sig":"hidden","proxy_sig":"hidden"}"#;
         assert_eq!(options.apply(body, true), Ok(()));
         assert!(!format!("{options:?}").contains("hidden"));
         assert_eq!(options.pass.expose(), "hidden");

@@ -2,10 +2,14 @@
 //!
 //! A slot is used again, a generation is not: a stale [`ConnId`] or poll key misses.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::secure::Layer;
+use super::snapshot::HELD_BACK_BY_MAX;
 use crate::connection::Connection;
-use crate::ids::{AccountId, ConnId, CoreId};
+use crate::ids::{AccountId, ClientId, ConnId, CoreId};
 
 /// A receiver that has taken nothing for so long is frozen: nobody waits for it.
 const FROZEN_AFTER: Duration = Duration::from_millis(8);
@@ -15,10 +19,16 @@ const FROZEN_AFTER: Duration = Duration::from_millis(8);
 pub struct Client<S> {
     /// The socket.
     pub socket: S,
+    /// TLS beside it; `None`: bytes go in the clear.
+    pub tls: Option<Box<Layer>>,
     /// Everything else about it.
     pub connection: Connection,
     /// Its account.
     pub account: AccountId,
+    /// It is among those that the account counts.
+    pub counted: bool,
+    /// Its password is being checked: it is not read until that is done.
+    pub verifying: Option<Verifying>,
     /// How often this slot was used before.
     pub generation: u32,
     /// On the list of those that have something to write.
@@ -29,6 +39,8 @@ pub struct Client<S> {
     pub readable: bool,
     /// The other side has ended: read to the end.
     pub ended: bool,
+    /// The other side has gone: what is said to it is lost.
+    pub gone: bool,
     /// `inbound` holds whole operations that wait to be acted on.
     pub unacted: bool,
     /// The kernel took less than we had: wait for an edge.
@@ -49,6 +61,12 @@ pub struct Client<S> {
     pub write_timer: bool,
     /// When it last took bytes.
     pub took_at: Instant,
+    /// When it last sent or got a message, or what it subscribes to changed.
+    pub active_at: Instant,
+    /// What it had done then: messages and subscriptions.
+    done_at: u64,
+    /// Who was held back for whom; most connections have nothing to do with that.
+    pub pressure: Option<Box<Pressure>>,
     /// It was told that it has as many subscriptions as it may, and the log too.
     pub was_full: bool,
     /// Nothing is delivered to it any more.
@@ -59,6 +77,25 @@ pub struct Client<S> {
     pub last_words: bool,
 }
 
+/// Publishers that were held back for a receiver, and receivers for which a publisher was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pressure {
+    /// How often a publisher was held back for this connection.
+    pub stalls_caused: u64,
+    /// For whom this one was last held back, the latest first; 0: nobody.
+    pub held_back_by: [u64; HELD_BACK_BY_MAX],
+}
+
+/// A password check that a client waits for; nobody wants it any more when the client is gone.
+#[derive(Debug)]
+pub struct Verifying(pub Arc<AtomicBool>);
+
+impl Drop for Verifying {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 impl<S> Client<S> {
     /// Whether its input may be taken now.
     pub fn may_be_served(&self) -> bool {
@@ -66,6 +103,7 @@ impl<S> Client<S> {
             && self.held == 0
             && !self.pong_waits
             && !self.fanning_out
+            && self.verifying.is_none()
             && self.stalled_until.is_none()
             && self.connection.closing().is_none()
     }
@@ -73,6 +111,29 @@ impl<S> Client<S> {
     /// How much longer its publishers are to wait for it; nothing where it is frozen.
     pub fn patience(&self, now: Instant) -> Duration {
         FROZEN_AFTER.saturating_sub(now.saturating_duration_since(self.took_at))
+    }
+
+    /// Notes whether it has done anything but PING and PONG since this was last asked.
+    #[inline]
+    pub fn note_activity(&mut self, now: Instant) {
+        let counts = &self.connection.counts;
+        let done = counts.in_msgs + counts.out_msgs + self.connection.subscriptions.len() as u64;
+        if done != self.done_at {
+            (self.done_at, self.active_at) = (done, now);
+        }
+    }
+
+    /// It was held back for this receiver.
+    pub fn note_held_back(&mut self, by: ClientId) {
+        let held_back_by = &mut self.pressure.get_or_insert_default().held_back_by;
+        let known = held_back_by.iter().position(|cid| *cid == by.0).unwrap_or(HELD_BACK_BY_MAX - 1);
+        held_back_by.copy_within(..known, 1);
+        held_back_by[0] = by.0;
+    }
+
+    /// Whether it is behind, or holds others back, or is held back.
+    pub fn is_of_interest(&self) -> bool {
+        self.connection.outbound.pending_bytes() > 0 || self.pressure.is_some() || self.connection.counts.stalls > 0
     }
 
     /// Bytes written to it so far.
@@ -123,13 +184,17 @@ impl<S> Connections<S> {
         let connection_started = connection.started;
         place.client = Some(Box::new(Client {
             socket,
+            tls: None,
             connection,
             account,
+            counted: false,
+            verifying: None,
             generation,
             dirty: false,
             queued: false,
             readable: false,
             ended: false,
+            gone: false,
             unacted: false,
             blocked: false,
             held: 0,
@@ -140,6 +205,9 @@ impl<S> Connections<S> {
             write_deadline: None,
             write_timer: false,
             took_at: connection_started,
+            active_at: connection_started,
+            done_at: 0,
+            pressure: None,
             was_full: false,
             doomed: false,
             leaving: false,
@@ -177,6 +245,11 @@ impl<S> Connections<S> {
     pub fn id(&self, slot: u32) -> ConnId {
         let generation = self.slots.get(slot as usize).map_or(0, |s| s.generation);
         ConnId { core: self.core, slot, generation }
+    }
+
+    /// The slot behind the last one that may be in use.
+    pub fn slots_end(&self) -> u32 {
+        self.slots.len() as u32
     }
 
     /// Slots in use, in order.

@@ -47,7 +47,9 @@ impl<O: Os> Reactor<O> {
                     self.os.close_listener();
                     self.stopping = Some(Stopping { until: self.now + within, drained: false });
                 }
+                Order::Checked { conn, grant } => self.handle_checked(conn, grant),
                 Order::Report(to) => drop(to.send(self.stats)),
+                Order::Ask(ask) => self.observed.answering.push(*ask),
             }
         }
     }
@@ -56,6 +58,10 @@ impl<O: Os> Reactor<O> {
     /// the peer.
     fn go_by(&mut self, settings: Arc<Settings>) {
         let before = std::mem::replace(&mut self.settings, settings);
+        self.check_pinned();
+        self.make_tables(self.settings.accounts.len());
+        self.begin_recheck();
+        self.close_excess();
         let (old, new) = (&before.info, &self.settings.info);
         if (&old.host, old.port) != (&new.host, new.port) {
             for slot in self.clients.slots().collect::<Vec<_>>() {

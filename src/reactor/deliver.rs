@@ -55,9 +55,19 @@ impl<O: Os> Reactor<O> {
     /// A client of this core has published. Whether its next operation may be taken at once.
     #[inline]
     pub(super) fn publish(&mut self, slot: u32, publish: &Publish<'_>, block: &Arc<Buffer>) -> bool {
+        self.observed.sketch.left -= 1;
+        if self.observed.sketch.left == 0 {
+            return self.publish_seen(slot, publish, block);
+        }
+        self.publish_unseen(slot, publish, block)
+    }
+
+    #[inline]
+    pub(super) fn publish_unseen(&mut self, slot: u32, publish: &Publish<'_>, block: &Arc<Buffer>) -> bool {
         let Some(client) = self.clients.at(slot) else { return false };
         let traits = client.connection.traits();
-        let account = client.account;
+        let walls = !self.os.breaks(Rule::WallsBetweenAccounts);
+        let account = if walls { client.account } else { AccountId::GLOBAL };
         let origin = ConnId { core: self.this, slot, generation: client.generation };
         self.stats.in_msgs += 1;
         self.stats.in_bytes += publish.content.len() as u64;
@@ -69,13 +79,18 @@ impl<O: Os> Reactor<O> {
         let again = *routed == (account, table.version())
             && frame.subject() == publish.subject
             && (!routes.grouped || table.route_again(publisher, &mut self.rng, routes));
+        let mut guarded = false; // nothing that was guarded is remembered
         if !again {
             table.route(publish.subject, publisher, &mut self.rng, routes);
             *routed = (account, table.version());
             frame.set_subject(publish.subject);
+            guarded = table.has_guarded() && !self.os.breaks(Rule::CheckAtDelivery);
         }
         if !self.leaving.is_empty() {
             self.route_past_leaving(account, publish.subject, publisher);
+        }
+        if guarded {
+            self.guard(account, Sender::Client, publish.subject, publish.reply, &[]);
         }
         let report = traits.no_responders && !publish.reply.is_empty();
         if self.own.routes.is_empty() {

@@ -38,12 +38,7 @@ impl<O: Os> Reactor<O> {
                 true
             }
             Action::Pong => self.answer_ping(slot),
-            Action::Connected { again } => {
-                if again {
-                    self.drop_subscriptions(slot);
-                }
-                true
-            }
+            Action::LogIn => self.log_in(slot),
             Action::Refused { violation, sid } => {
                 self.trace_said(slot);
                 self.log_violation(slot, violation, sid);
@@ -64,7 +59,7 @@ impl<O: Os> Reactor<O> {
         let hash = self.sid_hash.hash(sid);
         let known = client.connection.subscriptions.find(hash, |id| table.subscription(id).sid() == sid);
         // In the peer's order: full, known, invalid.
-        if client.connection.subscriptions.len() as u64 >= self.settings.rules.subscriptions_max {
+        if client.connection.subscriptions.len() as u64 >= self.settings.rules_of(account).subscriptions_max {
             client.connection.complain(ProtocolError::MaxSubscriptions, &mut self.pool);
             self.log_full(slot);
             return;
@@ -77,6 +72,9 @@ impl<O: Os> Reactor<O> {
             }
             let (id, members) = table.subscribe(pattern, queue, slot, sid);
             client.connection.subscriptions.insert(hash, id);
+            if client.connection.rights.as_ref().is_some_and(|rights| rights.guards(pattern)) {
+                table.set_guarded(id, true);
+            }
             if let Some(members) = members {
                 self.fabric.outbox.announce(&InterestChange { account, pattern, queue, members });
             }
@@ -110,7 +108,7 @@ impl<O: Os> Reactor<O> {
     }
 
     /// A client that connects again begins anew: what it subscribed to before is gone.
-    fn drop_subscriptions(&mut self, slot: u32) {
+    pub(super) fn drop_subscriptions(&mut self, slot: u32) {
         self.finish_spreading();
         let Some(client) = self.clients.at(slot) else { return };
         let account = client.account;
@@ -124,7 +122,7 @@ impl<O: Os> Reactor<O> {
     }
 
     /// Ends a subscription; messages of other cores, which may have matched it before, still reach it for a while.
-    fn retire(&mut self, account: AccountId, id: SubId, slot: u32) {
+    pub(super) fn retire(&mut self, account: AccountId, id: SubId, slot: u32) {
         if self.fabric.cores() == 1 || self.os.breaks(Rule::Grace) {
             self.remove(account, id);
             return;
@@ -221,6 +219,9 @@ impl<O: Os> Reactor<O> {
         let Some(client) = self.clients.at(slot) else { return };
         let table = &mut self.tables[client.account.0 as usize];
         let Some(id) = table.find_of(reply, slot) else { return };
+        if client.connection.rights.as_ref().is_some_and(|rights| !rights.may_deliver(reply, None)) {
+            return;
+        }
         let block = headers::no_responders(subject);
         let mut message = Vec::with_capacity(block.len() + reply.len() + 64);
         encoder::put_hmsg_head(&mut message, reply, table.subscription(id).sid(), b"", block.len(), block.len());
@@ -259,6 +260,7 @@ impl<O: Os> Reactor<O> {
             if line == RefusalLine::Last {
                 self.log_refusal(slot, error, input);
             }
+            self.remember(slot, reason);
             if let Some(client) = self.clients.at(slot) {
                 client.connection.close(reason, self.now, &mut self.pool);
             }

@@ -6,7 +6,7 @@ use super::Reactor;
 use crate::connection::close::CloseReason;
 use crate::connection::keepalive::Tick;
 use crate::fabric::message::CoreMessage;
-use crate::ids::ConnId;
+use crate::ids::{ClientId, ConnId};
 use crate::os::poll::Os;
 use crate::protocol::error::ProtocolError;
 
@@ -32,6 +32,18 @@ pub(super) enum TimerKey {
     Stall(Place),
     /// A closing connection's last words are written off.
     LastWords(Place),
+    /// A client that was to begin with TLS gets INFO first.
+    FirstBytes(Place),
+    /// A TLS handshake must be over.
+    Handshake(Place),
+    /// Connections were turned away: the log is told.
+    Rejected,
+    /// It must have logged in by then.
+    Login(Place),
+    /// Passwords that wait to be checked are offered again.
+    Logins,
+    /// Lines about strangers that were not written are counted in one.
+    StrangerLines,
     /// Accepting goes on.
     Accept,
     /// The next client is told to go.
@@ -64,12 +76,28 @@ impl TimerKey {
         Self::LastWords(Place { slot: id.slot, generation: id.generation })
     }
 
+    pub(super) fn first_bytes(id: ConnId) -> Self {
+        Self::FirstBytes(Place { slot: id.slot, generation: id.generation })
+    }
+
+    pub(super) fn handshake(id: ConnId) -> Self {
+        Self::Handshake(Place { slot: id.slot, generation: id.generation })
+    }
+
+    pub(super) fn login(id: ConnId) -> Self {
+        Self::Login(Place { slot: id.slot, generation: id.generation })
+    }
+
     fn place(self) -> Option<Place> {
         match self {
-            Self::Keepalive(place) | Self::WriteDeadline(place) | Self::Stall(place) | Self::LastWords(place) => {
-                Some(place)
-            }
-            Self::Accept | Self::LameDuck | Self::Memory => None,
+            Self::Keepalive(place)
+            | Self::WriteDeadline(place)
+            | Self::Stall(place)
+            | Self::LastWords(place)
+            | Self::FirstBytes(place)
+            | Self::Handshake(place)
+            | Self::Login(place) => Some(place),
+            Self::Rejected | Self::Logins | Self::StrangerLines | Self::Accept | Self::LameDuck | Self::Memory => None,
         }
     }
 }
@@ -96,6 +124,9 @@ impl<O: Os> Reactor<O> {
         match key {
             TimerKey::Accept => self.accept_due = true,
             TimerKey::LameDuck => self.send_one_away(),
+            TimerKey::Rejected => self.say_rejected(),
+            TimerKey::Logins => self.offer_waiting_checks(),
+            TimerKey::StrangerLines => self.log_dropped_lines(),
             _ => {
                 self.freed = 0;
                 self.pool.clear();
@@ -132,7 +163,11 @@ impl<O: Os> Reactor<O> {
                 }
             }
             TimerKey::LastWords(_) => self.look_again_at_leaving(id.slot),
-            TimerKey::Accept | TimerKey::LameDuck | TimerKey::Memory => {}
+            TimerKey::FirstBytes(_) => self.stop_waiting_for_first_bytes(id),
+            TimerKey::Handshake(_) => self.check_handshake(id),
+            TimerKey::Login(_) => self.handle_login_timer(id),
+            // Those of the core: `handle_timer_of_core`.
+            _ => {}
         }
     }
 
@@ -143,7 +178,7 @@ impl<O: Os> Reactor<O> {
         }
         let interval = self.settings.ping_interval;
         // While we do not read it, silence is ours.
-        if client.held > 0 || client.stalled_until.is_some() || client.pong_waits {
+        if client.held > 0 || client.stalled_until.is_some() || client.pong_waits || client.verifying.is_some() {
             client.connection.keepalive.handle_bytes(self.now);
             self.timers.insert(self.now + interval, TimerKey::keepalive(id));
             return;
@@ -190,16 +225,18 @@ impl<O: Os> Reactor<O> {
         let patience = client.patience(self.now).as_millis() as u64;
         let millis = (STALL_MIN.as_millis() as u64 + more).min(patience.max(1)) as u16;
         self.stats.stalls += 1;
+        client.pressure.get_or_insert_default().stalls_caused += 1;
+        let by = client.connection.client;
         if publisher.core == self.this {
-            self.hold_back(publisher, millis);
+            self.hold_back(publisher, millis, by);
             return true;
         }
-        self.fabric.outbox.send(publisher.core, CoreMessage::Stall { conn: publisher, millis });
+        self.fabric.outbox.send(publisher.core, CoreMessage::Stall { conn: publisher, millis, by });
         false
     }
 
     /// Does not read a connection for so long, at most 10 ms from now.
-    pub(super) fn hold_back(&mut self, conn: ConnId, millis: u16) {
+    pub(super) fn hold_back(&mut self, conn: ConnId, millis: u16, by: ClientId) {
         let Some(client) = self.clients.find(conn) else { return };
         let now = self.now;
         let already = client.stalled_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
@@ -207,6 +244,7 @@ impl<O: Os> Reactor<O> {
         if client.stalled_until.is_none() {
             client.connection.counts.stalls += 1;
         }
+        client.note_held_back(by);
         client.stalled_until = Some(until);
         self.timers.insert(until, TimerKey::stall(conn));
     }

@@ -111,6 +111,9 @@ impl<O: Os> Reactor<O> {
                 routes.local.push(receiver.id);
             }
         }
+        if table.has_guarded() {
+            self.drop_denied(fanout.account, Sender::Core, &fanout.subject);
+        }
         let content = fanout.content.bytes();
         let shared =
             (content.len() >= SHARED_PAYLOAD_BYTES_MIN).then(|| Shared::of(&fanout.content, fanout.content.bytes()));

@@ -13,7 +13,7 @@ use crate::fabric::mail;
 use crate::os::poll::{Os, Socket};
 
 /// Slices of one write.
-const SLICES: usize = 64;
+pub(super) const SLICES: usize = 64;
 
 impl<O: Os> Reactor<O> {
     /// Pushes, then writes. Where interest is stuck, nothing is written, and the next turn tries again.
@@ -76,6 +76,10 @@ impl<O: Os> Reactor<O> {
     fn write(&mut self, slot: u32) {
         let Some(client) = self.clients.at(slot) else { return };
         client.dirty = false;
+        client.note_activity(self.now);
+        if client.tls.is_some() {
+            return self.write_secure(slot);
+        }
         let answers_wait = client.held > 0 && !self.os.breaks(Rule::PongBehindSpill);
         let out = &mut client.connection.outbound;
         while !client.blocked {
@@ -90,6 +94,7 @@ impl<O: Os> Reactor<O> {
                     client.took_at = self.now;
                     out.advance(written, &mut self.pool);
                     self.stats.writes += 1;
+                    self.observed.meters.writes.note(written);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => client.blocked = true,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -100,7 +105,13 @@ impl<O: Os> Reactor<O> {
                 }
             }
         }
-        out.keep();
+        self.after_write(slot);
+    }
+
+    /// As much is written as the kernel takes now.
+    pub(super) fn after_write(&mut self, slot: u32) {
+        let Some(client) = self.clients.at(slot) else { return };
+        client.connection.outbound.keep();
         if client.last_words && client.connection.outbound.pending_bytes() == 0 {
             self.look_again_at_leaving(slot);
         }

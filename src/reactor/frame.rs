@@ -115,6 +115,7 @@ impl Frame {
         }
     }
 
+    #[inline(never)]
     fn prepare_lines(&mut self, message: &Message<'_>) {
         let size = message.content.len() - 2;
         let make = |line: &mut Vec<u8>, header_len: Option<usize>, size: usize| {
@@ -167,7 +168,8 @@ impl Frame {
         message.content.len() - 2
     }
 
-    /// The same, where the line had to be made, or the content is large.
+    /// The same, where the line had to be made, or the content is large. Apart: what it needs would be computed for every message.
+    #[inline(never)]
     fn write_parts(
         &self,
         out: &mut Outbound,

@@ -3,15 +3,21 @@
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Reactor;
+use super::connections::Client;
+use super::settings::Settings;
 use crate::buffer::Buffer;
 use crate::connection::close::CloseReason;
 use crate::connection::inbound::Inbound;
-use crate::connection::{Action, Step};
+use crate::connection::outbound::ChunkPool;
+use crate::connection::{Action, Gate, Step};
 use crate::fabric::Rule;
 use crate::limits::READ_BUFFER_BYTES;
-use crate::os::poll::{Event, Os, Socket};
+use crate::os::poll::{Event, Os};
+use crate::protocol::error::ProtocolError;
+use crate::protocol::op::Publish;
 
 /// What was read: a block and the part of it that holds operations.
 struct Input {
@@ -26,6 +32,11 @@ impl<O: Os> Reactor<O> {
         let Some(client) = self.clients.find(id) else { return };
         client.ended |= event.ended;
         client.readable |= event.readable;
+        client.gone |= event.gone;
+        if client.gone && client.verifying.is_some() {
+            // It is not read now, so nothing else would tell; and it need not be waited for.
+            return self.close(id.slot, CloseReason::ReadError);
+        }
         if event.writable && client.blocked {
             client.blocked = false;
             if !client.dirty {
@@ -69,6 +80,9 @@ impl<O: Os> Reactor<O> {
     }
 
     fn serve(&mut self, slot: u32) {
+        if !self.is_through(slot) {
+            return;
+        }
         if self.os.breaks(Rule::LookAfterRead) {
             self.look();
         }
@@ -122,7 +136,7 @@ impl<O: Os> Reactor<O> {
         let (result, room, input) = match inbound {
             Inbound::Large { mut buffer, filled } => {
                 let room = buffer.bytes().len() - filled;
-                let result = client.socket.read(&mut buffer.bytes_mut()[filled..]);
+                let result = client.read(&mut buffer.bytes_mut()[filled..], &mut self.scratch);
                 let filled = filled + result.as_ref().copied().unwrap_or(0);
                 if filled < buffer.bytes().len() {
                     client.connection.inbound = Inbound::Large { buffer, filled };
@@ -141,7 +155,7 @@ impl<O: Os> Reactor<O> {
                 let block = own.as_mut().unwrap_or_else(|| self.blocks.writable()).bytes_mut();
                 block[..rest.len()].copy_from_slice(rest);
                 let room = block.len() - rest.len();
-                let result = client.socket.read(&mut block[rest.len()..]);
+                let result = client.read(&mut block[rest.len()..], &mut self.scratch);
                 match result {
                     Ok(count) if count > 0 => {
                         let part = 0..rest.len() + count;
@@ -162,17 +176,18 @@ impl<O: Os> Reactor<O> {
             }
             Ok(count) => {
                 // Fewer bytes than there was room for: the socket is empty, and the next bytes bring an edge.
-                client.readable = count == room || client.ended;
+                client.readable = client.has_more(count == room) || client.ended;
                 client.connection.keepalive.handle_bytes(self.now);
                 input
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                client.readable = false;
+                client.readable = client.has_more(false);
                 None
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => None,
             Err(_) => {
                 self.close(slot, CloseReason::ReadError);
+                self.mark_secure(slot); // its last alert
                 None
             }
         }
@@ -193,9 +208,8 @@ impl<O: Os> Reactor<O> {
             if rest.is_empty() || client.connection.closing().is_some() {
                 break;
             }
-            let rules = &self.settings.rules;
             if !self.trace
-                && let Some((publish, consumed)) = client.connection.step_publish(rules, rest, &mut self.pool)
+                && let Some((publish, consumed)) = quick_publish(client, &self.settings, rest, self.now, &mut self.pool)
             {
                 at += consumed;
                 let go_on = self.publish(slot, &publish, &input.block);
@@ -206,6 +220,7 @@ impl<O: Os> Reactor<O> {
                 self.set_aside(slot, input, at);
                 break;
             }
+            let rules = self.settings.rules_of(client.account);
             match client.connection.step(rules, rest, self.now, &mut self.pool) {
                 Ok(Step::NeedMore { op_bytes }) => {
                     client.connection.inbound = Inbound::keep(rest, op_bytes);
@@ -226,6 +241,7 @@ impl<O: Os> Reactor<O> {
                         break;
                     }
                 }
+                Err(ProtocolError::AuthorizationViolation) if self.begin_without_connect(slot) => {}
                 Err(error) => {
                     self.refuse(slot, error, rest);
                     break;
@@ -234,6 +250,9 @@ impl<O: Os> Reactor<O> {
         }
         if self.trace {
             self.trace_said(slot);
+        }
+        if let Some(client) = self.clients.at(slot) {
+            client.note_activity(self.now);
         }
         self.mark_dirty(slot);
     }
@@ -257,5 +276,24 @@ impl<O: Os> Reactor<O> {
             client.dirty = true;
             self.dirty.push(slot);
         }
+    }
+}
+
+/// A PUB in its usual form that its client may send, where there is one.
+#[inline(always)]
+fn quick_publish<'a, S>(
+    client: &mut Client<S>,
+    settings: &Settings,
+    input: &'a [u8],
+    now: Instant,
+    pool: &mut ChunkPool,
+) -> Option<(Publish<'a>, usize)> {
+    match client.connection.traits().gate {
+        Gate::Open => client.connection.step_publish(&settings.rules, input, pool),
+        Gate::Checked => {
+            let rules = settings.rules_of(client.account);
+            client.connection.step_checked_publish(rules, input, now, pool)
+        }
+        Gate::Shut => None,
     }
 }

@@ -7,13 +7,14 @@ use super::Reactor;
 use super::connections::key_of;
 use super::effects::Ended;
 use super::expire::TimerKey;
+use super::nonce::fresh_nonce;
 use crate::config::AcceptMode;
 use crate::connection::Connection;
 use crate::connection::close::CloseReason;
 use crate::fabric::message::{Accepted, CoreMessage, others};
-use crate::ids::{AccountId, CoreId};
+use crate::ids::{AccountId, ConnId, CoreId};
 use crate::os::listener::client_address;
-use crate::os::poll::{Os, Socket};
+use crate::os::poll::Os;
 use crate::protocol::error::ProtocolError;
 
 /// Connections accepted in one turn: in small bites, so that a storm does not hold up who is here.
@@ -82,8 +83,10 @@ impl<O: Os> Reactor<O> {
     pub(super) fn take_in(&mut self, accepted: Accepted<O::Socket>) {
         let Accepted { socket, address, client, at } = accepted;
         let headers = self.settings.rules.headers;
-        let connection = Connection::new(client, address, at, headers);
-        let first_ping = connection.keepalive.first_deadline(self.settings.ping_interval);
+        let mut connection = Connection::new(client, address, at, headers);
+        if self.settings.directory.is_required() {
+            connection.require_login(self.settings.directory.wants_nonce().then(fresh_nonce));
+        }
         let id = self.clients.insert(socket, connection, AccountId::GLOBAL);
         let Some(entry) = self.clients.at(id.slot) else { return };
         if self.os.register(&mut entry.socket, key_of(id)).is_err() {
@@ -96,9 +99,25 @@ impl<O: Os> Reactor<O> {
             self.send_info(id.slot, false); // clients look for it first
             return self.refuse(id.slot, ProtocolError::MaxConnections, b"");
         }
-        self.timers.insert(first_ping, TimerKey::keepalive(id));
+        if let Some(tls) = self.settings.tls.clone() {
+            return self.begin_secure(id, &tls);
+        }
+        self.begin_protocol(id);
         self.send_info(id.slot, false);
         self.mark_dirty(id.slot);
+    }
+
+    /// A client can speak from now on: its silence counts, and its login is due. With TLS that is after the handshake.
+    pub(super) fn begin_protocol(&mut self, id: ConnId) {
+        let Some(client) = self.clients.find(id) else { return };
+        client.connection.keepalive.handle_bytes(self.now);
+        let first_ping = client.connection.keepalive.first_deadline(self.settings.ping_interval);
+        self.timers.insert(first_ping, TimerKey::keepalive(id));
+        if self.settings.directory.is_required() {
+            self.timers.insert(self.now + self.settings.login_timeout, TimerKey::login(id));
+        } else {
+            self.enter_account(id.slot, AccountId::GLOBAL);
+        }
     }
 
     /// INFO: the first one, or (`about_connect`) the one that tells a client what became of its CONNECT.
@@ -110,7 +129,14 @@ impl<O: Os> Reactor<O> {
         info.ldm = self.lame_duck.is_some();
         if about_connect {
             info.connect_info = true;
-            info.remote_account = self.settings.account_name(client.account).to_owned();
+            info.auth_required = self.settings.directory.is_required();
+            if let Some(account) = self.settings.account(client.account) {
+                info.remote_account = account.name.to_string();
+                info.max_payload = account.rules.payload_bytes_max;
+            }
+        } else {
+            info.tls_required |= client.is_tls_first();
+            info.nonce = client.connection.nonce().unwrap_or_default().to_owned();
         }
         let mut line = Vec::with_capacity(512);
         info.put_line(&mut line);
@@ -124,6 +150,7 @@ impl<O: Os> Reactor<O> {
             let unsent = client.connection.outbound.pending_bytes() as usize;
             self.free(unsent);
             self.log_closing(slot, reason);
+            self.remember(slot, reason);
             if let Some(client) = self.clients.at(slot) {
                 client.connection.close(reason, self.now, &mut self.pool);
             }
@@ -204,7 +231,10 @@ impl<O: Os> Reactor<O> {
     /// The end of a connection.
     pub(super) fn finish(&mut self, slot: u32) {
         let Some(mut client) = self.clients.remove(slot) else { return };
-        client.socket.shutdown();
+        client.shut_down();
+        if client.counted {
+            self.settings.leave_account(client.account);
+        }
         self.os.deregister(&mut client.socket);
         let unsent = client.connection.outbound.discard(&mut self.pool);
         self.free(CONNECTION_BYTES + unsent as usize);

@@ -6,6 +6,7 @@
 //!
 //! Generic over [`Os`]: the simulator runs the same code over sockets, time and wakes of its own.
 
+pub mod access;
 pub mod connections;
 mod control;
 mod deliver;
@@ -14,16 +15,29 @@ mod expire;
 mod fanout;
 mod flush;
 mod frame;
+mod guard;
+mod handshake;
 mod io;
 mod lifecycle;
+mod line_limit;
 mod load;
+mod login;
+pub mod meters;
+mod nonce;
 mod park;
+pub mod password_checks;
+mod recheck;
 pub mod remains;
 mod remote;
 mod reports;
+mod sampling;
+mod secure;
 pub mod settings;
 pub mod shared;
+mod sketch;
+pub mod snapshot;
 pub mod stats;
+mod throttle;
 pub mod timers;
 mod tracing;
 mod words;
@@ -36,21 +50,25 @@ use crate::buffer::BufferPool;
 use crate::connection::outbound::ChunkPool;
 use crate::fabric::Fabric;
 use crate::fabric::grace::Grace;
-use crate::ids::CoreId;
+use crate::ids::{ConnId, CoreId};
 use crate::limits::READ_BUFFER_BYTES;
 use crate::log::Logger;
 use crate::os::poll::{Event, Os};
 use crate::routing::{KeyHash, Rng, Table, TableConfig};
+use crate::tls::session::Scratch;
 use connections::Connections;
 use control::{LameDuck, Stopping};
 use deliver::{Parcel, Trouble};
 use effects::Ended;
 use expire::TimerKey;
 use fanout::Fanout;
+use line_limit::LineLimit;
 use load::Load;
+use password_checks::PasswordCheck;
 use reports::Reports;
 use settings::Settings;
 use shared::Shared;
+use snapshot::Observed;
 use stats::Stats;
 use timers::Timers;
 
@@ -79,11 +97,14 @@ pub struct Reactor<O: Os> {
     clients: Connections<O::Socket>,
     /// One an account.
     tables: Vec<Table>,
+    /// What a new one is made for; each has a seed of its own.
+    table: TableConfig,
     timers: Timers<TimerKey>,
     grace: Grace<Ended>,
     reports: Reports,
     stats: Stats,
     load: Load,
+    observed: Observed,
     rng: Rng,
     sid_hash: KeyHash,
     now: Instant,
@@ -94,6 +115,8 @@ pub struct Reactor<O: Os> {
     /// Chunks for what is to be written.
     pool: ChunkPool,
     events: Vec<Event>,
+    /// Memory for records of TLS.
+    scratch: Scratch,
     /// The message that a client of this core publishes, and one that another core sent.
     own: Parcel,
     others: Parcel,
@@ -104,6 +127,12 @@ pub struct Reactor<O: Os> {
     fanouts: VecDeque<Fanout>,
     /// Connections whose input may be taken.
     to_serve: VecDeque<u32>,
+    /// Connections whose TLS handshake may go on.
+    handshakes: VecDeque<u32>,
+    /// Clients that are to be asked for again after a reload.
+    rechecks: VecDeque<ConnId>,
+    /// Passwords to check that do not fit into the queue of those.
+    checks_waiting: VecDeque<PasswordCheck>,
     /// Connections that have something to write.
     dirty: Vec<u32>,
     /// Connections that end and still have subscriptions.
@@ -120,6 +149,7 @@ pub struct Reactor<O: Os> {
     accept_due: bool,
     control_due: bool,
     write_soon: bool,
+    stranger_lines: LineLimit,
     trace: bool,
     /// Bytes that have become free, roughly, since somebody was told.
     freed: usize,
@@ -147,28 +177,27 @@ impl<O: Os> Reactor<O> {
         log: Logger,
         seed: u64,
     ) -> Self {
-        let this = fabric.this;
-        let cores = fabric.cores();
-        let match_cache_entries = settings.match_cache_entries;
-        let tables = (0..settings.account_names.len() as u64)
-            .map(|account| Table::new(TableConfig { this, cores, match_cache_entries, seed: seed ^ account }))
-            .collect();
+        let (this, cores) = (fabric.this, fabric.cores());
+        let (match_cache_entries, subject_sample) = (settings.match_cache_entries, settings.subject_sample);
+        let table = TableConfig { this, cores, match_cache_entries, seed };
         let now = os.now();
-        let trace = log.trace_enabled();
-        Self {
+        let mut reactor = Self {
             this,
             os,
             settings,
             shared,
+            trace: log.trace_enabled(),
             log,
             fabric,
             clients: Connections::new(this),
-            tables,
+            tables: Vec::new(),
+            table,
             timers: Timers::new(now),
             grace: Grace::new(this),
             reports: Reports::default(),
             stats: Stats::default(),
             load: Load::new(now),
+            observed: Observed::new(now, subject_sample, seed),
             rng: Rng::new(seed),
             sid_hash: KeyHash::new(seed.rotate_left(17)),
             now,
@@ -176,12 +205,16 @@ impl<O: Os> Reactor<O> {
             blocks: BufferPool::new(READ_BUFFER_BYTES, 4),
             pool: ChunkPool::default(),
             events: Vec::new(),
+            scratch: Scratch::default(),
             own: Parcel::default(),
             others: Parcel::default(),
             trouble: Trouble::default(),
             group_names: Vec::new(),
             fanouts: VecDeque::new(),
             to_serve: VecDeque::new(),
+            handshakes: VecDeque::new(),
+            rechecks: VecDeque::new(),
+            checks_waiting: VecDeque::new(),
             dirty: Vec::new(),
             leaving: VecDeque::new(),
             silent: Vec::new(),
@@ -193,17 +226,28 @@ impl<O: Os> Reactor<O> {
             accept_due: true,
             control_due: false,
             write_soon: false,
-            trace,
+            stranger_lines: LineLimit::new(now),
             freed: 0,
             idle_since: now,
             lame_duck: None,
             stopping: None,
+        };
+        reactor.make_tables(reactor.settings.accounts.len());
+        reactor
+    }
+
+    /// There are so many accounts now, or more.
+    fn make_tables(&mut self, accounts: usize) {
+        for account in self.tables.len()..accounts {
+            let seed = self.table.seed ^ account as u64;
+            self.tables.push(Table::new(TableConfig { seed, ..self.table }));
         }
     }
 
     /// Works until it is told to stop.
     pub fn run(&mut self) {
         while self.turn() {}
+        self.shared.note_end();
     }
 
     /// One turn. Whether there is another.
@@ -220,12 +264,15 @@ impl<O: Os> Reactor<O> {
         if self.owed == 0 && !self.interest_stuck && self.takes_input() {
             self.accept();
             self.serve_all();
+            self.shake_hands();
         }
         self.go_on_spreading();
         self.end_grace();
         self.look();
         self.handle_orders();
+        self.go_on_rechecking();
         self.handle_timers();
+        self.answer();
         self.tear_down();
         self.flush();
         self.close_silent();

@@ -10,14 +10,17 @@ impl<O: Os> Reactor<O> {
     /// Whether nothing of this core waits to be done, so that it may sleep.
     pub(super) fn is_idle(&self) -> bool {
         self.to_serve.is_empty()
+            && self.handshakes.is_empty()
             && self.fanouts.is_empty()
             && self.dirty.is_empty()
             && self.leaving.is_empty()
             && self.owed == 0
             && !self.interest_stuck
             && !self.control_due
+            && self.observed.answering.is_empty()
             && !(self.accept_due && self.takes_input())
             && self.grace.is_empty()
+            && !self.rechecks()
             && !self.drains()
             && self.fabric.outbox.may_sleep()
             && self.tables.iter().all(|t| !t.removals_pending())
@@ -31,7 +34,9 @@ impl<O: Os> Reactor<O> {
             self.fabric.mail().publish_sleep();
             sleeps = true;
             if self.os.breaks(Rule::LookBeforeSleep) || !self.fabric.mail().any() {
-                timeout = self.timers.next_deadline().map(|at| at.saturating_duration_since(self.os.now()));
+                let now = self.os.now();
+                self.observed.meters.turn_ends(now);
+                timeout = self.timers.next_deadline().map(|at| at.saturating_duration_since(now));
                 self.stats.parks += 1;
             }
             self.os.preempt();
@@ -45,6 +50,7 @@ impl<O: Os> Reactor<O> {
             self.fabric.mail().awake();
         }
         self.now = self.os.now();
+        self.observed.meters.turn_begins(self.now);
         for event in events.drain(..) {
             if event.key == LISTENER {
                 self.accept_due = true;

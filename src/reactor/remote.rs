@@ -55,12 +55,14 @@ impl<O: Os> Reactor<O> {
                     Some(CoreMessage::Interest(batch)) => {
                         self.free(batch.len_bytes());
                         for change in batch.iter() {
+                            // Another core may have learnt of an account before this one has.
+                            self.make_tables(change.account.0 as usize + 1);
                             let table = &mut self.tables[change.account.0 as usize];
                             table.apply(core, change.pattern, change.queue, change.members);
                         }
                     }
                     Some(CoreMessage::Undelivered(report)) => self.handle_undelivered(&report),
-                    Some(CoreMessage::Stall { conn, millis }) => self.hold_back(conn, millis),
+                    Some(CoreMessage::Stall { conn, millis, by }) => self.hold_back(conn, millis, by),
                     Some(CoreMessage::Accepted(accepted)) => self.take_in(*accepted),
                     None => break,
                 }
@@ -112,7 +114,7 @@ impl<O: Os> Reactor<O> {
                 Content::Shared(shared) => shared.len(),
                 Content::Inline { .. } => 0,
             };
-            if self.handle_entry(from, &entry, (next - at + by_reference) as u64) {
+            if self.handle_next_entry(from, &entry, (next - at + by_reference) as u64) {
                 kept += (next - at + by_reference) as u64;
             }
             self.turn.remote_messages += 1;
@@ -122,7 +124,7 @@ impl<O: Os> Reactor<O> {
     }
 
     /// Delivers a message that another core sent. Whether it was sent on, keeping its credit.
-    fn handle_entry(&mut self, from: CoreId, entry: &Entry<'_>, cost: u64) -> bool {
+    pub(super) fn handle_entry(&mut self, from: CoreId, entry: &Entry<'_>, cost: u64) -> bool {
         let (account, origin) = (entry.account, entry.origin);
         let not_to = self.not_to(entry);
         let table = &mut self.tables[account.0 as usize];
@@ -131,8 +133,13 @@ impl<O: Os> Reactor<O> {
         if !self.leaving.is_empty() && self.drop_leaving_members(account, Sender::Core) {
             return self.handle_entry(from, entry, cost);
         }
+        if self.tables[account.0 as usize].has_guarded() && !self.os.breaks(Rule::CheckAtDelivery) {
+            let names: Vec<&[u8]> = entry.groups.iter().collect();
+            self.guard(account, Sender::Core, entry.subject, entry.reply, &names);
+        }
         let routes = &mut self.others.routes;
         let gone = std::mem::take(&mut routes.gone);
+        let denied = std::mem::take(&mut routes.denied);
         let mut delivered = 0;
         if !routes.local.is_empty() {
             let (whole, line, content, shared) = match entry.content {
@@ -154,8 +161,10 @@ impl<O: Os> Reactor<O> {
             delivered = self.deliver(account, &message, Sender::Core);
             self.settle_remote(account, origin.conn);
         }
-        let sent_on = !gone.is_empty() && self.send_on(from, entry, &gone, delivered == 0, cost);
+        let nobody = !gone.is_empty() || !denied.is_empty();
+        let sent_on = nobody && self.send_on(from, entry, (&gone, &denied), delivered == 0, cost);
         self.others.routes.gone = gone;
+        self.others.routes.denied = denied;
         if entry.report && delivered == 0 && !sent_on && !self.os.breaks(Rule::ReportUndelivered) {
             self.report(account, origin, entry.subject, entry.reply);
         }
@@ -169,16 +178,30 @@ impl<O: Os> Reactor<O> {
         forbidden.then_some(publisher.slot)
     }
 
-    /// The chosen members of some groups have gone: chooses again over what is known now. Whether there was anybody.
-    fn send_on(&mut self, from: CoreId, entry: &Entry<'_>, gone: &[usize], nobody: bool, cost: u64) -> bool {
+    /// The chosen members of some groups have gone: chooses again over what is known now; or nobody here may have the message:
+    /// then the next core is asked, in a circle. Whether there was anybody.
+    fn send_on(
+        &mut self,
+        from: CoreId,
+        entry: &Entry<'_>,
+        (gone, denied): (&[usize], &[usize]),
+        nobody: bool,
+        cost: u64,
+    ) -> bool {
         if self.os.breaks(Rule::ChooseAgain) || usize::from(entry.hops) > 2 * self.fabric.cores() {
             return false;
         }
         let not_to = self.not_to(entry);
         let table = &mut self.tables[entry.account.0 as usize];
-        let mut ways = Vec::with_capacity(gone.len());
-        for (_, group) in entry.groups.iter().enumerate().filter(|(index, _)| gone.contains(index)) {
-            if let Some(Choice::There(to)) = table.choose_again(entry.subject, group, not_to, &mut self.rng) {
+        let mut ways = Vec::with_capacity(gone.len() + denied.len());
+        for (index, group) in entry.groups.iter().enumerate() {
+            if gone.contains(&index) {
+                if let Some(Choice::There(to)) = table.choose_again(entry.subject, group, not_to, &mut self.rng) {
+                    ways.push((to, group));
+                }
+            } else if denied.contains(&index)
+                && let Some((to, _)) = table.next_core_with(entry.subject, group)
+            {
                 ways.push((to, group));
             }
         }

@@ -1,13 +1,22 @@
 //! The configuration as a core reads it: resolved, small, the same on every core.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::{Access, AccountCounters, AccountEntry};
+use crate::auth::Directory;
+use crate::config::security::AccountLimits;
 use crate::config::{AcceptMode, Config};
 use crate::connection::Rules;
 use crate::ids::AccountId;
 use crate::limits::{FANOUT_RECEIVERS_PER_TURN, READ_BUFFER_BYTES};
 use crate::protocol::handshake::ServerInfo;
 use crate::protocol::parser::{Parser, ParserLimits};
+use crate::tls::TlsSettings;
+
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
+const TLS_TIMEOUT: Duration = Duration::from_secs(2);
+const TLS_GRACE: Duration = Duration::from_secs(1);
 
 /// Everything that a core needs to know of the configuration.
 #[derive(Clone, Debug)]
@@ -16,8 +25,14 @@ pub struct Settings {
     pub rules: Rules,
     /// INFO without what differs by connection.
     pub info: ServerInfo,
-    /// Names of the accounts, by number.
-    pub account_names: Vec<String>,
+    /// What handshakes go by; `None`: no TLS. Files are read by whoever makes the settings.
+    pub tls: Option<Arc<TlsSettings>>,
+    /// The accounts, by number.
+    pub accounts: Vec<AccountSettings>,
+    /// Who may come in.
+    pub directory: Arc<Directory>,
+    /// How long a client may take to log in.
+    pub login_timeout: Duration,
     /// `max_connections`.
     pub connections_max: u64,
     /// `max_pending`.
@@ -50,30 +65,41 @@ pub struct Settings {
     pub turn_receivers_max: usize,
     /// `--match_cache`, or 0 where it is switched off.
     pub match_cache_entries: usize,
+    /// `max_closed_clients`, or 0 where no pages are served that could show them.
+    pub closed_clients_max: u64,
+    /// `--subject_sample`: one message in so many is looked at; 0: none.
+    pub subject_sample: u64,
     /// `max_traced_msg_len`, `trace_headers`.
     pub trace_payload: crate::log::trace::PayloadForm,
 }
 
+/// An account, as a core needs to know it.
+#[derive(Clone, Debug)]
+pub struct AccountSettings {
+    /// Its name.
+    pub name: Arc<str>,
+    /// It is one of those of now: one that a reload took away keeps its number.
+    pub is_configured: bool,
+    /// What operations of its clients are checked against.
+    pub rules: Rules,
+    /// Connections that it may have.
+    pub connections_max: u64,
+    /// How many it has.
+    pub counters: Arc<AccountCounters>,
+}
+
 impl Settings {
-    /// What `config` means for a core of a server that introduces itself with `info`.
-    pub fn new(config: &Config, info: ServerInfo) -> Self {
+    /// What `config` means for a core of a server that introduces itself with `info`, and has these accounts and users.
+    pub fn new(config: &Config, info: ServerInfo, access: &Access) -> Self {
         let limits = &config.limits;
-        let bounds = ParserLimits {
-            control_line_bytes_max: limits.control_line_bytes_max,
-            payload_bytes_max: limits.payload_bytes_max,
-            headers: config.headers,
-        };
         let pending = limits.pending_bytes_max;
         Self {
-            rules: Rules {
-                parser: Parser::new(bounds),
-                parser_without_headers: Parser::new(ParserLimits { headers: false, ..bounds }),
-                headers: config.headers,
-                subscriptions_max: limits.subscriptions_max.unwrap_or(u64::MAX),
-                sub_tokens_max: limits.sub_tokens_max.map_or(usize::MAX, usize::from),
-            },
+            rules: rules(config, None),
             info,
-            account_names: vec!["$G".into(), "$SYS".into()],
+            tls: None,
+            accounts: access.accounts.iter().map(|account| account_settings(config, account)).collect(),
+            directory: Arc::clone(&access.directory),
+            login_timeout: login_timeout(config),
             connections_max: limits.connections_max.unwrap_or(u64::MAX),
             pending_bytes_max: pending,
             stall_from_bytes: pending / 4 * 3,
@@ -90,6 +116,8 @@ impl Settings {
             turn_messages_max: 8192,
             turn_receivers_max: FANOUT_RECEIVERS_PER_TURN,
             match_cache_entries: if config.match_cache { config.cores.match_cache_entries } else { 0 },
+            closed_clients_max: if config.monitoring.listener.is_some() { limits.closed_clients_max } else { 0 },
+            subject_sample: config.monitoring.subject_sample,
             trace_payload: crate::log::trace::PayloadForm {
                 bytes_max: config.logging.traced_payload_bytes_max,
                 headers_only: config.logging.trace_headers,
@@ -97,8 +125,63 @@ impl Settings {
         }
     }
 
+    /// An account, where it exists.
+    pub fn account(&self, account: AccountId) -> Option<&AccountSettings> {
+        self.accounts.get(account.0 as usize)
+    }
+
+    /// What operations of an account's clients are checked against.
+    #[inline]
+    pub fn rules_of(&self, account: AccountId) -> &Rules {
+        self.accounts.get(account.0 as usize).map_or(&self.rules, |account| &account.rules)
+    }
+
     /// The name of an account.
     pub fn account_name(&self, account: AccountId) -> &str {
-        self.account_names.get(account.0 as usize).map_or("", String::as_str)
+        self.account(account).map_or("", |account| &account.name)
     }
+
+    /// One client less in an account.
+    pub(super) fn leave_account(&self, account: AccountId) {
+        if let Some(account) = self.account(account) {
+            account.counters.leave();
+        }
+    }
+}
+
+fn account_settings(config: &Config, account: &AccountEntry) -> AccountSettings {
+    AccountSettings {
+        name: Arc::clone(&account.name),
+        is_configured: account.is_configured,
+        rules: rules(config, Some(&account.limits)),
+        connections_max: account.limits.connections_max.unwrap_or(u64::MAX),
+        counters: Arc::clone(&account.counters),
+    }
+}
+
+/// What operations are checked against, in an account with these limits.
+fn rules(config: &Config, account: Option<&AccountLimits>) -> Rules {
+    let limits = &config.limits;
+    let least = |ours: u64, theirs: Option<u64>| theirs.map_or(ours, |theirs| ours.min(theirs));
+    let payload = least(limits.payload_bytes_max.into(), account.and_then(|account| account.payload_bytes_max));
+    let subscriptions = limits.subscriptions_max.unwrap_or(u64::MAX);
+    let bounds = ParserLimits {
+        control_line_bytes_max: limits.control_line_bytes_max,
+        payload_bytes_max: u32::try_from(payload).unwrap_or(u32::MAX),
+        headers: config.headers,
+    };
+    Rules {
+        parser: Parser::new(bounds),
+        parser_without_headers: Parser::new(ParserLimits { headers: false, ..bounds }),
+        payload_bytes_max: bounds.payload_bytes_max,
+        headers: config.headers,
+        subscriptions_max: least(subscriptions, account.and_then(|account| account.subscriptions_max)),
+        sub_tokens_max: limits.sub_tokens_max.map_or(usize::MAX, usize::from),
+    }
+}
+
+/// As long as it is said, or two seconds; where TLS comes first, a second longer than that may take.
+fn login_timeout(config: &Config) -> Duration {
+    let tls = config.tls.as_ref().map(|tls| tls.timeout.unwrap_or(TLS_TIMEOUT) + TLS_GRACE);
+    config.security.timeout.or(tls).unwrap_or(LOGIN_TIMEOUT)
 }

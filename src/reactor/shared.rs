@@ -1,25 +1,39 @@
 //! What cores share beside rings: numbers that are touched when a connection comes or goes, never on the message path.
 
-use std::sync::Mutex;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
-
-use super::settings::Settings;
-use super::stats::Stats;
-use crate::ids::{ClientId, CoreId};
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::password_checks::PasswordChecks;
+use super::settings::Settings;
+use super::snapshot::Ask;
+use super::stats::Stats;
+use super::throttle::Throttle;
+use crate::auth::failed_logins::FailedLogins;
+use crate::auth::{Grant, Refusal};
+use crate::ids::{ClientId, ConnId, CoreId};
 
 /// Shared by all cores of a server and its main thread.
 #[derive(Debug)]
 pub struct Shared {
     next_client: AtomicU64,
     connections: Box<[AtomicI64]>,
+    /// How many connections are to be closed, since a reload allows fewer than there are.
+    excess: AtomicU64,
     /// How busy each core was lately, in connections' worth of weight. Written by that core.
     load: Box<[AtomicI64]>,
     /// Cores that have stopped taking part and have nothing on its way.
     pub(super) drained: AtomicU64,
+    pub(super) throttle: Throttle,
+    /// Cores that will answer nothing any more.
+    ended: AtomicU64,
     orders: Box<[Mutex<Vec<Order>>]>,
+    /// Passwords to be checked.
+    pub password_checks: PasswordChecks,
+    /// Failed logins of late, where they are bounded.
+    failed_logins: Mutex<FailedLogins>,
     /// Told when much memory has become free.
     unused: SyncSender<()>,
 }
@@ -41,8 +55,17 @@ pub enum Order {
         /// How long that may take.
         within: Duration,
     },
+    /// A password has been checked.
+    Checked {
+        /// Whose.
+        conn: ConnId,
+        /// Who that is, where it was right.
+        grant: Result<Arc<Grant>, Refusal>,
+    },
     /// Say what you have counted.
     Report(Sender<Stats>),
+    /// Answer this, in pieces.
+    Ask(Box<Ask>),
 }
 
 impl Shared {
@@ -50,10 +73,15 @@ impl Shared {
     pub fn new(cores: usize, unused: SyncSender<()>) -> Self {
         Self {
             next_client: AtomicU64::new(1),
+            excess: AtomicU64::new(0),
             connections: (0..cores).map(|_| AtomicI64::new(0)).collect(),
             load: (0..cores).map(|_| AtomicI64::new(0)).collect(),
             drained: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            throttle: Throttle::default(),
             orders: (0..cores).map(|_| Mutex::default()).collect(),
+            password_checks: PasswordChecks::default(),
+            failed_logins: Mutex::new(FailedLogins::new(None)),
             unused,
         }
     }
@@ -79,6 +107,32 @@ impl Shared {
         u64::try_from(sum).unwrap_or(0)
     }
 
+    /// A core has ended.
+    pub(super) fn note_end(&self) {
+        self.ended.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether some core has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire) > 0
+    }
+
+    /// Connections that were ever accepted.
+    pub fn connections_ever(&self) -> u64 {
+        self.next_client.load(Ordering::Relaxed) - 1
+    }
+
+    /// Only so many connections are allowed from now on: as many as are over are closed, by whichever cores have them.
+    pub fn allow_connections(&self, max: u64) {
+        self.excess.store(self.connections().saturating_sub(max), Ordering::SeqCst);
+    }
+
+    /// Whether one more connection is to be closed; asked once for each.
+    pub(super) fn take_excess(&self) -> bool {
+        let less = |now: u64| now.checked_sub(1);
+        self.excess.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    }
+
     /// What a core's recent work weighs when the next connection is placed.
     pub(super) fn set_load(&self, core: CoreId, weight: i64) {
         self.load[core.index()].store(weight, Ordering::Relaxed);
@@ -92,15 +146,31 @@ impl Shared {
         lightest.map_or(CoreId::FIRST, |(core, _)| CoreId::new(core))
     }
 
+    /// From now on, an address with more failed logins a minute is not heard for a while; `None`: no bound.
+    pub fn limit_failed_logins(&self, per_minute_max: Option<u32>) {
+        let mut failed = self.failed_logins.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed = FailedLogins::new(per_minute_max);
+    }
+
+    /// Whether a client from there may try to log in.
+    pub(super) fn may_try_to_log_in(&self, from: IpAddr, now: Instant) -> bool {
+        !self.failed_logins.lock().unwrap_or_else(PoisonError::into_inner).is_blocked(from, now)
+    }
+
+    /// A client from there gave what is not right.
+    pub(super) fn note_failed_login(&self, from: IpAddr, now: Instant) {
+        self.failed_logins.lock().unwrap_or_else(PoisonError::into_inner).note(from, now);
+    }
+
     /// Leaves an order for a core; its mail and its waker tell it.
     pub fn order(&self, core: CoreId, order: Order) {
-        let mut orders = self.orders[core.index()].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut orders = self.orders[core.index()].lock().unwrap_or_else(PoisonError::into_inner);
         orders.push(order);
     }
 
     /// What was ordered.
     pub(super) fn take_orders(&self, core: CoreId) -> Vec<Order> {
-        let mut orders = self.orders[core.index()].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut orders = self.orders[core.index()].lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *orders)
     }
 }

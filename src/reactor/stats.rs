@@ -15,6 +15,14 @@ pub struct Stats {
     pub accepted: u64,
     /// Connections ended.
     pub closed: u64,
+    /// TLS handshakes that went well.
+    pub handshakes: u64,
+    /// Those that did not.
+    pub handshakes_failed: u64,
+    /// Steps of both.
+    pub handshake_steps: u64,
+    /// The most that ever waited for their turn.
+    pub handshakes_waiting_max: u64,
     /// Writes to sockets.
     pub writes: u64,
     /// Turns of the loop.
@@ -29,6 +37,8 @@ pub struct Stats {
     pub stalls: u64,
     /// Connections closed since they did not take what was sent.
     pub slow_consumers: u64,
+    /// Logins refused.
+    pub failed_logins: u64,
     /// Connections closed since they did not answer.
     pub stale_connections: u64,
 }

@@ -3,37 +3,55 @@
 use std::io;
 
 use super::Reactor;
+use super::expire::TimerKey;
+use super::line_limit::Verdict as LineVerdict;
 use crate::connection::Connection;
 use crate::connection::close::CloseReason;
 use crate::ids::{AccountId, SubId};
 use crate::log::label::{Label, Login};
 use crate::log::quote::{quoted, visible};
+use crate::log::redact;
 use crate::os::poll::Os;
 use crate::protocol::error::{ArgumentFault, ConnectFault, ProtocolError, Verb};
+use crate::protocol::handshake::ConnectOptions;
 use crate::protocol::violation::Violation;
-
-/// Where clients are that log in while nobody is asked to.
-const ACCOUNT: &str = "$G";
 
 /// How a line names a connection.
 pub(super) fn label(connection: &Connection) -> Label<'_> {
     let mut label = Label::new(connection.address, connection.client);
     if let Some(named) = connection.named() {
-        label.version = &named.version;
-        label.lang = &named.lang;
-        label.name = &named.name;
-        label.account = ACCOUNT;
-        label.login = if !named.nkey.is_empty() {
-            Login::Nkey(&named.nkey)
-        } else if !named.user.is_empty() {
-            Login::User(&named.user)
-        } else if !named.auth_token.expose().is_empty() {
-            Login::Token
-        } else {
-            Login::None
-        };
+        label.version = redact::name(&named.version);
+        label.lang = redact::name(&named.lang);
+        label.name = redact::name(&named.name);
+        if let Some(account) = connection.account_name() {
+            label.account = account;
+            label.login = login(named);
+        }
     }
     label
+}
+
+/// How a client says who it is.
+fn login(options: &ConnectOptions) -> Login<'_> {
+    if !options.nkey.is_empty() {
+        Login::Nkey(redact::name(&options.nkey))
+    } else if !options.user.is_empty() {
+        Login::User(redact::name(&options.user))
+    } else if !options.auth_token.is_empty() {
+        Login::Token
+    } else {
+        Login::None
+    }
+}
+
+/// A login that was refused, as the peer logs it: who it was to be, no secret.
+fn failed_login(connection: &Connection) -> String {
+    match connection.claimed().map_or(Login::None, login) {
+        Login::Nkey(key) => format!("authentication error - Nkey {}", quoted(key.as_bytes())),
+        Login::User(user) => format!("authentication error - User {}", quoted(user.as_bytes())),
+        Login::Token => "authentication error - Token \"[REDACTED]\"".into(),
+        Login::None => "authentication error".into(),
+    }
 }
 
 /// When the refusal itself is logged, beside what is traced of the answer and the line of the close: as the peer does.
@@ -52,6 +70,8 @@ impl RefusalLine {
         match error {
             ProtocolError::PayloadTooLarge { .. }
             | ProtocolError::AuthorizationViolation
+            | ProtocolError::ProxyRequired
+            | ProtocolError::ProxyNotTrusted
             | ProtocolError::StaleConnection
             | ProtocolError::Connect(ConnectFault::AccountNamed) => Self::First,
             ProtocolError::ControlLineTooLong
@@ -67,14 +87,12 @@ fn refusal(error: ProtocolError, input: &[u8]) -> String {
     let line = &input[..line_end];
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let arguments = line.iter().position(u8::is_ascii_whitespace).map_or(&[][..], |at| line[at..].trim_ascii_start());
-    let arguments = quoted(&arguments[..arguments.len().min(256)]);
+    let arguments = redact::excerpt(&arguments[..arguments.len().min(256)]);
+    let arguments = quoted(&arguments);
     match error {
         ProtocolError::PayloadTooLarge { size, max } => format!("maximum payload exceeded: {size} vs {max}"),
         ProtocolError::ControlLineTooLong => "maximum control line exceeded".into(),
         ProtocolError::HeadersNotSupported => "message headers not supported".into(),
-        ProtocolError::Connect(ConnectFault::AccountNamed) | ProtocolError::AuthorizationViolation => {
-            "authentication error".into()
-        }
         ProtocolError::BadArguments { verb: Verb::Publish, fault: ArgumentFault::Count } => {
             format!("processPub Parse Error: {arguments}")
         }
@@ -92,7 +110,10 @@ fn refusal(error: ProtocolError, input: &[u8]) -> String {
         ProtocolError::BadArguments { verb: Verb::Subscribe, .. } => format!("processSub Parse Error: {arguments}"),
         ProtocolError::BadArguments { verb: Verb::Unsubscribe, .. } => format!("processUnsub Parse Error: {arguments}"),
         ProtocolError::UnknownOp => {
-            format!("Client parser ERROR, state=0, i=0: proto='{}...'", quoted(&line[..line.len().min(32)]))
+            format!(
+                "Client parser ERROR, state=0, i=0: proto='{}...'",
+                quoted(&redact::excerpt(&line[..line.len().min(32)]))
+            )
         }
         ProtocolError::InfoMalformed => "INFO is not followed by a JSON object".into(),
         ProtocolError::Connect(ConnectFault::Json) => "CONNECT is not followed by a JSON object".into(),
@@ -112,8 +133,8 @@ impl<O: Os> Reactor<O> {
 
     pub(super) fn log_client_error(&mut self, slot: u32, text: &[u8]) {
         if let Some(client) = self.clients.at(slot) {
-            let text = visible(text);
-            self.log.error(format_args!("{} - Client Error {text}", label(&client.connection)));
+            let text = redact::arguments(text);
+            self.log.error(format_args!("{} - Client Error {}", label(&client.connection), visible(&text)));
         }
     }
 
@@ -145,28 +166,34 @@ impl<O: Os> Reactor<O> {
     pub(super) fn log_violation(&mut self, slot: u32, violation: Violation<'_>, sid: &[u8]) {
         let Some(client) = self.clients.at(slot) else { return };
         let label = label(&client.connection);
+        let sid = redact::arguments(sid);
+        let sid = visible(&sid);
         match violation {
             Violation::Publish(subject) => {
-                self.log.error(format_args!("{label} - Publish Violation - Subject {}", quoted(subject)));
+                self.log.error(format_args!(
+                    "{label} - Publish Violation - Subject {}",
+                    quoted(&redact::arguments(subject))
+                ));
             }
             Violation::Reply(reply) => {
-                self.log.error(format_args!("{label} - Publish Violation - Reply {}", quoted(reply)));
+                self.log
+                    .error(format_args!("{label} - Publish Violation - Reply {}", quoted(&redact::arguments(reply))));
             }
             Violation::TooManyTokens(pattern) => self.log.error(format_args!(
                 "{label} - Subscription Violation Too Many Tokens - Subject {}, SID {}",
-                quoted(pattern),
-                visible(sid)
+                quoted(&redact::arguments(pattern)),
+                sid
             )),
             Violation::Subscribe { pattern, queue: None, .. } => self.log.error(format_args!(
                 "{label} - Subscription Violation - Subject {}, SID {}",
-                quoted(pattern),
-                visible(sid)
+                quoted(&redact::arguments(pattern)),
+                sid
             )),
             Violation::Subscribe { pattern, queue: Some(queue), .. } => self.log.error(format_args!(
                 "{label} - Subscription Violation - Subject {}, Queue: {}, SID {}",
-                quoted(pattern),
-                quoted(queue),
-                visible(sid)
+                quoted(&redact::arguments(pattern)),
+                quoted(&redact::arguments(queue)),
+                sid
             )),
         }
     }
@@ -179,8 +206,26 @@ impl<O: Os> Reactor<O> {
         }
     }
 
+    /// Whether one more line about somebody who is not logged in may be written; those that may not are counted.
+    pub(super) fn may_log_stranger(&mut self) -> bool {
+        match self.stranger_lines.take(self.now) {
+            LineVerdict::Write => return true,
+            LineVerdict::DropFirst(until) => self.timers.insert(until, TimerKey::StrangerLines),
+            LineVerdict::Drop => {}
+        }
+        false
+    }
+
     /// A client is about to be refused; called while its label is still known.
     pub(super) fn log_refusal(&mut self, slot: u32, error: ProtocolError, input: &[u8]) {
+        let Some(client) = self.clients.at(slot) else { return };
+        if error == ProtocolError::Throttled {
+            return; // counted, and told once a second
+        }
+        let is_stranger = client.connection.grant().is_none() && error != ProtocolError::StaleConnection;
+        if is_stranger && !self.may_log_stranger() {
+            return;
+        }
         let Some(client) = self.clients.at(slot) else { return };
         let label = label(&client.connection);
         match error {
@@ -188,10 +233,34 @@ impl<O: Os> Reactor<O> {
                 self.stats.stale_connections += 1;
                 self.log.debug(format_args!("{label} - Stale Client Connection - Closing"));
             }
+            ProtocolError::AuthenticationTimeout => self.log.debug(format_args!("{label} - Authentication Timeout")),
+            ProtocolError::ProxyRequired | ProtocolError::ProxyNotTrusted => {
+                let why = if error == ProtocolError::ProxyRequired {
+                    "proxy connection required"
+                } else {
+                    "proxy is not trusted"
+                };
+                self.log.debug(format_args!("{label} - {why}"));
+                self.log.error(format_args!("{label} - {}", failed_login(&client.connection)));
+            }
+            ProtocolError::Connect(ConnectFault::AccountNamed) | ProtocolError::AuthorizationViolation => {
+                self.log.error(format_args!("{label} - {}", failed_login(&client.connection)));
+            }
+            ProtocolError::MaxAccountConnections => {
+                self.log.error(format_args!("{label} - {}", error.err_text()));
+            }
             ProtocolError::MaxConnections => self.log.error(format_args!("{label} - maximum connections exceeded")),
             other => {
                 self.log.error(format_args!("{label} - {}", refusal(other, input)));
             }
+        }
+    }
+
+    /// How many lines about clients that were not let in were not written.
+    pub(super) fn log_dropped_lines(&mut self) {
+        let dropped = self.stranger_lines.take_dropped();
+        if dropped > 0 {
+            self.log.warn(format_args!("{dropped} more clients were refused before they were let in"));
         }
     }
 

@@ -34,6 +34,8 @@ impl Table {
         assert_eq!((wildcards, self.patterns.len() - wildcards), (self.sublist.len(), self.literals.len()));
         let retired = self.subscriptions.iter().filter(|(_, s)| s.is_retired()).count();
         assert_eq!(retired, self.totals.retired);
+        let guarded = self.subscriptions.iter().filter(|(_, s)| s.is_guarded()).count();
+        assert_eq!(guarded, self.guarded);
         self.sublist.check();
         self.cache.check();
         self.check_falls();

@@ -45,6 +45,8 @@ pub struct Routes {
     grouped_pattern: Option<PatternId>,
     /// Of the groups that another core chose this core for, the places in its list of those that have nobody here.
     pub gone: Vec<usize>,
+    /// The same for those that have nobody here who may have the message.
+    pub denied: Vec<usize>,
 }
 
 impl Routes {
@@ -56,7 +58,6 @@ impl Routes {
         self.remote_groups.clear();
         self.grouped = false;
         self.grouped_pattern = None;
-        self.gone.clear();
     }
 
     /// Whether nobody gets the message.
@@ -73,7 +74,7 @@ impl Routes {
 }
 
 /// Where the patterns that match are listed.
-enum Matched {
+pub(super) enum Matched {
     One([PatternId; 1]),
     Cached(usize),
     Found,
@@ -198,6 +199,8 @@ impl Table {
         routes: &mut Routes,
     ) {
         routes.clear();
+        routes.gone.clear();
+        routes.denied.clear();
         self.totals.matches += 1;
         let matched = self.matched(subject);
         let patterns = matched.list(&self.cache, &self.found);
@@ -254,7 +257,7 @@ impl Table {
     }
 
     /// Finds the patterns that match, and remembers them where there are wildcards.
-    fn matched(&mut self, subject: &[u8]) -> Matched {
+    pub(super) fn matched(&mut self, subject: &[u8]) -> Matched {
         let hash = self.hasher.hash(subject);
         if self.sublist.is_empty() {
             let literal = self.find_literal(hash, subject);
@@ -297,7 +300,7 @@ fn gather(entries: &Slab<PatternEntry>, patterns: &[PatternId], routes: &mut Rou
 }
 
 impl Matched {
-    fn list<'a>(&'a self, cache: &'a MatchCache, found: &'a [PatternId]) -> &'a [PatternId] {
+    pub(super) fn list<'a>(&'a self, cache: &'a MatchCache, found: &'a [PatternId]) -> &'a [PatternId] {
         match self {
             Self::One(id) => id,
             Self::Cached(at) => cache.patterns(*at),

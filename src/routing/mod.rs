@@ -17,6 +17,8 @@
 
 mod check;
 mod entry;
+mod figures;
+mod guarded;
 mod hash;
 mod id_table;
 mod interest;
@@ -34,9 +36,10 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use figures::GroupFigures;
 pub use hash::KeyHash;
 pub use matching::{Publisher, Routes};
 pub use queue_group::{Choice, GroupRef};
 pub use rng::Rng;
 pub use subscription::{SID_BLOCK, Subscription};
-pub use table::{Counts, Table, TableConfig};
+pub use table::{Counts as TableCounts, Table, TableConfig};

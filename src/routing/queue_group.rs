@@ -121,6 +121,11 @@ impl PatternGroup {
         self.remote.iter().find(|(c, _)| *c == core).map_or(0, |(_, weight)| *weight)
     }
 
+    /// Other cores that have members, a bit each.
+    pub(super) fn remote_cores(&self) -> u64 {
+        self.remote.iter().fold(0, |mask, (core, _)| mask | core.bit())
+    }
+
     pub(super) fn set_remote_weight(&mut self, core: CoreId, weight: u32) {
         self.remote_total = self.remote_total + u64::from(weight) - u64::from(self.remote_weight(core));
         match self.remote.iter_mut().find(|(c, _)| *c == core) {

@@ -142,6 +142,11 @@ impl<T: Default> Slab<T> {
         value
     }
 
+    /// The number behind the last one that may be alive.
+    pub(super) const fn numbers_end(&self) -> u32 {
+        (self.chunks.len() * CHUNK) as u32
+    }
+
     /// Bytes that the slab has from the allocator, without what its values own.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {

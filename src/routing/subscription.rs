@@ -11,6 +11,8 @@ pub const SID_BLOCK: usize = SHORT;
 const SHORT: usize = 14;
 /// Bit of `place`: ended for local publishers.
 const RETIRED: u32 = 1 << 31;
+/// Bit of `place`: what it is given is checked, or noted, first.
+const GUARDED: u32 = 1 << 30;
 
 #[derive(Debug)]
 enum Sid {
@@ -117,17 +119,27 @@ impl Subscription {
         self.place & RETIRED != 0
     }
 
+    /// Whether each message for it must be checked against its connection's permissions first.
+    #[inline]
+    pub const fn is_guarded(&self) -> bool {
+        self.place & GUARDED != 0
+    }
+
+    pub(super) const fn set_guarded(&mut self, guarded: bool) {
+        self.place = if guarded { self.place | GUARDED } else { self.place & !GUARDED };
+    }
+
     /// Whether it is a member of a queue group.
     pub fn is_queue(&self) -> bool {
         self.group != GroupRef::NONE
     }
 
     pub(super) const fn position(&self) -> usize {
-        (self.place & !RETIRED) as usize
+        (self.place & !(RETIRED | GUARDED)) as usize
     }
 
     pub(super) const fn set_position(&mut self, position: usize) {
-        self.place = self.place & RETIRED | position as u32;
+        self.place = self.place & (RETIRED | GUARDED) | position as u32;
     }
 
     pub(super) const fn set_retired(&mut self) {
@@ -154,13 +166,17 @@ mod tests {
     }
 
     #[test]
-    fn position_and_retired_do_not_touch_each_other() {
+    fn position_and_marks_do_not_touch_each_other() {
         let mut subscription = Subscription::default();
         subscription.set_position(9);
         subscription.set_retired();
         assert!(subscription.is_retired());
+        subscription.set_guarded(true);
         subscription.set_position(4);
-        assert!(subscription.is_retired());
+        assert!(subscription.is_retired() && subscription.is_guarded());
+        assert_eq!(subscription.position(), 4);
+        subscription.set_guarded(false);
+        assert!(subscription.is_retired() && !subscription.is_guarded());
         assert_eq!(subscription.position(), 4);
     }
 }

@@ -46,6 +46,8 @@ pub struct Table {
     pub(super) found: Vec<PatternId>,
     pub(super) merge: Merge<PatternId>,
     pub(super) totals: Totals,
+    /// Subscriptions that are guarded.
+    pub(super) guarded: usize,
     /// Counts what may change who gets a message.
     pub(super) version: u64,
 }
@@ -105,6 +107,7 @@ impl Table {
             found: Vec::new(),
             merge: Merge::default(),
             totals: Totals::default(),
+            guarded: 0,
             version: 0,
         }
     }
@@ -200,6 +203,8 @@ impl Table {
         let subscription = self.subscription(id);
         let (pattern, group) = (subscription.pattern, subscription.group);
         let mut told = None;
+        self.guarded -= usize::from(subscription.is_guarded());
+        let subscription = self.subscription(id);
         if subscription.is_retired() {
             let position = subscription.position();
             let entry = self.patterns.at_mut(pattern.0);

@@ -27,8 +27,19 @@ pub(super) fn say_cores(log: &Logger, plan: &Plan) {
     }
 }
 
+pub(super) fn say_pages(log: &Logger, config: &Config, address: SocketAddr) {
+    if let Some(listener) = &config.monitoring.listener {
+        let scheme = if listener.tls { "https" } else { "http" };
+        log.info(format_args!("Starting {scheme} monitor on {}", host_port(&listener.host, address.port())));
+    }
+}
+
 pub(super) fn say_listening(log: &Logger, config: &Config, address: SocketAddr) {
     log.info(format_args!("Listening for client connections on {}", host_port(&config.host, address.port())));
+    if let Some(tls) = &config.tls {
+        let how = if tls.allow_plain { "available" } else { "required" };
+        log.info(format_args!("TLS {how} for client connections"));
+    }
 }
 
 /// Host and port of INFO: what is advertised, or what was bound.

@@ -6,20 +6,24 @@
 //!
 //! Several servers can live in one process: each has its own cores, keys and log, and none installs signal handlers.
 
+mod access_rows;
 mod banner;
 pub mod process;
 mod reload;
+mod verifiers;
 
 pub use reload::ReloadError;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
+use crate::auth::directory::{Directory, DirectoryError};
 use crate::config::{AcceptMode, Config};
 use crate::fabric::mail::MAIN_BIT;
 use crate::fabric::{Fabric, LinkSizes, mail::Mail};
@@ -27,6 +31,7 @@ use crate::identity::{self, Identity};
 use crate::ids::CoreId;
 use crate::limits;
 use crate::log::{LogError, Logger};
+use crate::monitor::{self, Monitor, MonitorError};
 use crate::os::affinity::{self, Plan, PlanError, Seen};
 use crate::os::listener::{self, Bound, ClientSocketOptions, ListenError, ListenOptions};
 use crate::os::memory;
@@ -34,9 +39,12 @@ use crate::os::poll::{Kernel, Kernels};
 use crate::os::run_files::{self, FileError};
 use crate::protocol::handshake::ServerInfo;
 use crate::reactor::Reactor;
+use crate::reactor::access::{Access, AccountEntry};
 use crate::reactor::settings::Settings;
 use crate::reactor::shared::{Order, Shared};
+use crate::reactor::snapshot::Cores;
 use crate::reactor::stats::Stats;
+use crate::tls::{TlsError, TlsSettings};
 
 /// How long a stop may take: what is on its way is delivered, what a client does not take by then is lost.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -64,13 +72,21 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 /// # }
 /// ```
 pub struct Server {
-    config: Mutex<Config>,
+    config: Arc<Mutex<Config>>,
+    /// What the cores go by, and since when.
+    settings: Arc<Mutex<(Arc<Settings>, SystemTime)>>,
+    lame_duck: Arc<AtomicBool>,
+    monitor: Mutex<Option<Monitor>>,
     address: SocketAddr,
+    /// Where pages are served, and how.
+    pages: Option<(&'static str, SocketAddr)>,
     identity: Identity,
     shared: Arc<Shared>,
     mails: Arc<[Mail]>,
     wakers: Arc<[mio::Waker]>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    verifiers: Mutex<Vec<JoinHandle<()>>>,
+    accounts: Mutex<Vec<AccountEntry>>,
     log: Logger,
 }
 
@@ -90,10 +106,16 @@ pub enum StartError {
     Log(LogError),
     /// The pid file cannot be written.
     PidFile(FileError),
+    /// TLS cannot be spoken as configured.
+    Tls(TlsError),
     /// A chosen CPU is not there.
     Cores(PlanError),
+    /// Pages cannot be served.
+    Monitoring(MonitorError),
     /// The address cannot be listened on.
     Listen(ListenError),
+    /// The users contradict themselves.
+    Logins(DirectoryError),
     /// The kernel refuses a poll or a thread.
     Kernel(io::Error),
 }
@@ -103,8 +125,11 @@ impl fmt::Display for StartError {
         match self {
             Self::Log(error) => error.fmt(f),
             Self::PidFile(error) => write!(f, "Could not write pidfile: {error}"),
+            Self::Tls(error) => error.fmt(f),
             Self::Cores(error) => error.fmt(f),
+            Self::Monitoring(error) => error.fmt(f),
             Self::Listen(error) => write!(f, "Error listening on port: {error}"),
+            Self::Logins(error) => error.fmt(f),
             Self::Kernel(error) => write!(f, "Error starting the cores: {error}"),
         }
     }
@@ -135,6 +160,7 @@ impl Server {
     }
 
     fn start_with(role: Role, config: Config, log: Logger) -> Result<Self, StartError> {
+        let started = (Instant::now(), SystemTime::now());
         let identity = Identity::new();
         banner::say_who(&log, &config, &identity);
         if role == Role::Process
@@ -142,23 +168,39 @@ impl Server {
         {
             run_files::write_pid_file(path).map_err(StartError::PidFile)?;
         }
+        let tls = load_tls(&config).map_err(StartError::Tls)?;
         let pin = config.cores.pin && role == Role::Process;
         let plan = affinity::plan(&config.cores.choice, pin, &Seen::look()).map_err(StartError::Cores)?;
         banner::say_cores(&log, &plan);
         let cores = plan.cpus.len();
+        let pages =
+            config.monitoring.listener.as_ref().map(monitor::bind).transpose().map_err(StartError::Monitoring)?;
+        let scheme = if config.monitoring.listener.as_ref().is_some_and(|l| l.tls) { "https" } else { "http" };
+        if let Some(pages) = &pages {
+            banner::say_pages(&log, &config, pages.address);
+        }
         let (address, listeners) = listen(&config, cores).map_err(StartError::Listen)?;
         banner::say_listening(&log, &config, address);
 
-        let settings = Arc::new(Settings::new(&config, introduce(&config, &identity, address)));
+        let access = Access::new(&config.security, &[]).map_err(StartError::Logins)?;
+        let introduction = introduce(&config, &identity, address, &access.directory);
+        let settings = Arc::new(Settings { tls, ..Settings::new(&config, introduction, &access) });
         let shared = Arc::new(Shared::new(cores, give_memory_back().map_err(StartError::Kernel)?));
         let kernels = Kernels::new(cores).map_err(StartError::Kernel)?;
         let wakers = kernels.wakers();
         let kernels = kernels.into_each(config.cores.turn_events_max, listeners).map_err(StartError::Kernel)?;
         let parts = Fabric::mesh(cores, sizes(&config));
         let mails = parts.first().map_or_else(|| Arc::from([]), |part| Arc::clone(&part.mails));
+        shared.limit_failed_logins(config.security.failed_logins_per_minute_max);
         let server = Self {
-            config: Mutex::new(config),
+            config: Arc::new(Mutex::new(config)),
+            settings: Arc::new(Mutex::new((Arc::clone(&settings), started.1))),
+            accounts: Mutex::new(access.accounts),
+            verifiers: Mutex::default(),
+            lame_duck: Arc::default(),
+            monitor: Mutex::default(),
             address,
+            pages: pages.as_ref().map(|pages| (scheme, pages.address)),
             identity,
             shared,
             mails,
@@ -166,6 +208,7 @@ impl Server {
             threads: Mutex::default(),
             log,
         };
+        server.start_verifiers(&server.config()).map_err(StartError::Kernel)?;
         // The kernel takes connections already; what is logged of them comes after this.
         server.log.info(format_args!("Server is ready"));
         for (part, kernel) in parts.into_iter().zip(kernels) {
@@ -174,6 +217,13 @@ impl Server {
                 server.join();
                 return Err(StartError::Kernel(error));
             }
+        }
+        if let Some(pages) = pages
+            && let Err(error) = server.serve_pages(pages, &plan, started)
+        {
+            server.stop();
+            server.join();
+            return Err(StartError::Kernel(error));
         }
         Ok(server)
     }
@@ -202,14 +252,45 @@ impl Server {
         Ok(())
     }
 
+    fn serve_pages(&self, pages: monitor::Bound, plan: &Plan, started: (Instant, SystemTime)) -> io::Result<()> {
+        let view = monitor::View {
+            server_id: self.id().to_owned(),
+            client_address: self.address,
+            page_address: pages.address,
+            cores: Cores::new(Arc::clone(&self.shared), Arc::clone(&self.mails), Arc::clone(&self.wakers)),
+            cpus: plan.cpus.clone(),
+            config: Arc::clone(&self.config),
+            settings: Arc::clone(&self.settings),
+            started,
+            lame_duck: Arc::clone(&self.lame_duck),
+        };
+        let monitor = Monitor::start(pages, view, self.log.clone())?;
+        *self.monitor.lock().unwrap_or_else(PoisonError::into_inner) = Some(monitor);
+        Ok(())
+    }
+
     /// INFO under a configuration, without what differs by connection.
-    fn introduction(&self, config: &Config) -> ServerInfo {
-        introduce(config, &self.identity, self.address)
+    fn introduction(&self, config: &Config, directory: &Directory) -> ServerInfo {
+        introduce(config, &self.identity, self.address, directory)
+    }
+
+    /// Starts the threads that check passwords, where there are such passwords and no such threads yet.
+    fn start_verifiers(&self, config: &Config) -> io::Result<()> {
+        let mut verifiers = self.verifiers.lock().unwrap_or_else(PoisonError::into_inner);
+        if verifiers.is_empty() && verifiers::are_needed(config) {
+            *verifiers = verifiers::start(&self.shared, &self.mails, &self.wakers)?;
+        }
+        Ok(())
     }
 
     /// Where clients connect: with the port that the kernel chose where any was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where monitoring pages are served, if they are: the scheme and the address.
+    pub fn page_address(&self) -> Option<(&'static str, SocketAddr)> {
+        self.pages
     }
 
     /// What it goes by now.
@@ -238,6 +319,7 @@ impl Server {
     /// Lame duck mode: no new clients; those that are here are told, and after the grace period sent away one by one. When the
     /// last has gone the server ends ([`Self::join`] returns).
     pub fn lame_duck(&self) {
+        self.lame_duck.store(true, Ordering::Release);
         self.log.info(format_args!("Entering lame duck mode, stop accepting new clients"));
         let timing = self.config().timing;
         let (grace, duration) = (timing.lame_duck_grace, timing.lame_duck_duration);
@@ -257,6 +339,11 @@ impl Server {
                 self.log.fatal(format_args!("A core has panicked"));
             }
         }
+        self.shared.password_checks.end();
+        for thread in std::mem::take(&mut *self.verifiers.lock().unwrap_or_else(PoisonError::into_inner)) {
+            drop(thread.join()); // what it was checking, nobody waits for any more
+        }
+        drop(self.monitor.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     fn order_all(&self, mut order: impl FnMut() -> Order) {
@@ -281,6 +368,11 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("address", &self.address).field("id", &self.id()).finish_non_exhaustive()
     }
+}
+
+/// Reads the files of the `tls` block, where there is one.
+fn load_tls(config: &Config) -> Result<Option<Arc<TlsSettings>>, TlsError> {
+    config.tls.as_ref().map(|tls| TlsSettings::load(tls).map(Arc::new)).transpose()
 }
 
 /// A thread that gives free memory back when it is told to; it ends when the last core does.
@@ -319,9 +411,10 @@ fn sizes(config: &Config) -> LinkSizes {
 }
 
 /// INFO, without what differs by connection.
-fn introduce(config: &Config, identity: &Identity, address: SocketAddr) -> ServerInfo {
+fn introduce(config: &Config, identity: &Identity, address: SocketAddr, directory: &Directory) -> ServerInfo {
     let name = if config.server_name.is_empty() { identity.server_id() } else { &config.server_name };
     let (host, port) = banner::advertised(config, address);
+    let tls = config.tls.as_ref();
     ServerInfo {
         server_id: identity.server_id().to_owned(),
         server_name: name.to_owned(),
@@ -332,6 +425,10 @@ fn introduce(config: &Config, identity: &Identity, address: SocketAddr) -> Serve
         host,
         port,
         headers: config.headers,
+        tls_required: tls.is_some_and(|tls| !tls.allow_plain),
+        tls_verify: tls.is_some_and(|tls| tls.verify || tls.verify_and_map),
+        tls_available: tls.is_some_and(|tls| tls.allow_plain),
+        auth_required: directory.is_announced(),
         max_payload: config.limits.payload_bytes_max,
         api_lvl: 5,
         xkey: identity.xkey().to_owned(),

@@ -1,13 +1,16 @@
 //! A server that is a process of its own: signals, pid file, ports file, exit code.
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Role, Server};
 use crate::cli::{self, Start};
-use crate::config::{RawConfig, Warning};
+use crate::config::{Config, RawConfig, Warning};
 use crate::log::Logger;
+use crate::os::argv::HideError;
+use crate::os::core_dumps;
 use crate::os::memory;
 use crate::os::open_files;
 use crate::os::run_files::{self, FileError, PortsFile};
@@ -16,8 +19,8 @@ use crate::os::signal::{Signal, Signals};
 /// The peer's runtime ends a process that gets SIGQUIT at once with this code.
 const QUIT_CODE: u8 = 2;
 
-/// Runs a server until a signal or lame duck mode ends it.
-pub fn run(start: Start) -> ExitCode {
+/// Runs a server until a signal or lame duck mode ends it. `hidden`: whether the secrets of the command line could be hidden.
+pub fn run(start: Start, hidden: Result<(), HideError>) -> ExitCode {
     memory::bound_what_is_kept();
     // Handlers first: a signal that comes while we start must not be lost.
     let mut signals = match Signals::install() {
@@ -28,6 +31,7 @@ pub fn run(start: Start) -> ExitCode {
         }
     };
     let raised = open_files::raise_limit();
+    let forbidden = forbid_core_dumps(&start.config);
     let server = match Server::start_as(Role::Process, start.config) {
         Ok(server) => Arc::new(server),
         Err(super::StartError::Log(error)) => {
@@ -42,6 +46,12 @@ pub fn run(start: Start) -> ExitCode {
             log.warn(format_args!("{text}"));
         }
     }
+    if let Err(error) = hidden {
+        log.warn(format_args!(
+            "Everyone on this machine can see the secrets of the command line ({error}): give their place as @FILE or $VARIABLE"
+        ));
+    }
+    warn_of_core_dumps(&log, forbidden);
     if let Err(error) = raised {
         log.warn(format_args!("The limit of open files could not be raised: {error}"));
     }
@@ -74,9 +84,20 @@ pub fn run(start: Start) -> ExitCode {
     code
 }
 
+/// No memory image, where the configuration says so.
+fn forbid_core_dumps(config: &Config) -> io::Result<()> {
+    if config.core_dump { Ok(()) } else { core_dumps::forbid() }
+}
+
+fn warn_of_core_dumps(log: &Logger, forbidden: io::Result<()>) {
+    if let Err(error) = forbidden {
+        log.warn(format_args!("A crash would leave secrets in a core dump, which could not be switched off: {error}"));
+    }
+}
+
 fn write_ports_file(server: &Server) -> Option<PortsFile> {
     let folder = server.config().ports_file_dir?;
-    let written = PortsFile::write(&folder, server.address());
+    let written = PortsFile::write(&folder, server.address(), server.page_address());
     // The server is as good without this file, and the peer starts too.
     let say = |error: &FileError| {
         server.log().error(format_args!("Error writing ports file ({}): {error}", error.path().display()));
@@ -125,6 +146,11 @@ fn reload(server: &Server, flags: &RawConfig) -> Result<(), String> {
     let (config, warnings) = read?;
     server.reload(config).map_err(|error| error.to_string())?;
     let (log, now) = (server.log(), server.config());
+    // Once off they stay off: what was secret is still in memory.
+    warn_of_core_dumps(log, forbid_core_dumps(&now));
+    if now.core_dump && !before.core_dump {
+        log.info(format_args!("Core dumps stay off until the server is started again"));
+    }
     for warning in &warnings {
         log.warn(format_args!("{warning}"));
     }

@@ -28,6 +28,12 @@ LOG_REWRITES = [
         re.compile(r"<<- \[CONNECT .*\"(user|pass|nkey|jwt|sig|auth_token)\".*$", re.S),
         "<<- [CONNECT with secrets]",
     ),
+    (
+        "connect_of_none",
+        "what follows CONNECT and is no JSON object is hidden as a whole in Dunlin's trace: it may be a secret that went astray",
+        re.compile(r"<<- \[CONNECT (\[REDACTED\]|\[\]|null|\d*|\{|\{\} x)\]$"),
+        "<<- [CONNECT of no object]",
+    ),
     ("size_as_written", "as on the wire", re.compile(r"(?<=->> \[)(H?MSG .*)$", re.S), lambda match: re.sub(r" 0+(?=\d)", " ", match[1])),
 ]
 
@@ -104,7 +110,7 @@ NOT_CHECKED = [
     ("signal_checked_first", "-sl with an unknown signal says so even where no server runs, or several do"),
     ("signal_to_groups", "-sl refuses 0 and negative numbers, which are groups to the kernel"),
     ("banner", "the banner says Dunlin's version, its cores and their CPUs; a port out of range is refused before it"),
-    ("help_tls", "--help_tls says that TLS is not there yet"),
+    ("help_tls", "--help_tls shows the suites and curves that Dunlin has"),
     ("advertised_port", "a port of client_advertise above 65535 is refused; the peer tells it to clients"),
     ("system_lines", "the peer logs the end of its internal system client and of its accept loop"),
     ("first_ping_jitter", "the peer adds a random part to the two seconds before the first PING"),

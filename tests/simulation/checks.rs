@@ -2,7 +2,7 @@
 //!
 //! Checked as messages come: the sid is known and its subscription not over; the subject matches; subject, reply, headers and payload
 //! are those that were published; messages of one publisher come in order to a plain subscription, and none twice; a queue group gets none
-//! twice; no echo where none is wanted; no more than a maximum; one 503 a request, and only for one that nobody got.
+//! twice; nothing crosses from one account to another; no echo where none is wanted; no more than a maximum; one 503 a request, and only for one that nobody got.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +37,8 @@ struct Published {
 /// All messages of a schedule.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    /// By client: whether it is in another account.
+    pub neighbours: Vec<bool>,
     published: BTreeMap<Name, Published>,
     /// By client and sid, in order.
     received: BTreeMap<(usize, String), Vec<Name>>,
@@ -115,6 +117,9 @@ impl Ledger {
         })?;
         let group = subscription.group.clone();
         let name = self.identify(index, message, takes_headers)?;
+        ensure(self.neighbours[name.0] == self.neighbours[index], || {
+            format!("client {index} got a message of another account: {name:?}")
+        })?;
         ensure(echo || name.0 != index, || format!("client {index} got its own message and wants no echo"))?;
         let before = self.received.entry((index, sid.clone())).or_default();
         if let Some(group) = group {

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::secure::Secure;
+use crate::shape::Who;
 use crate::socket::SharedLine;
 
 /// A part of the server's stream.
@@ -65,8 +67,11 @@ enum Answer {
 pub struct Client {
     pub line: SharedLine,
     pub manners: Manners,
-    /// Sent, and still on the wire.
+    pub who: Who,
+    /// Sent, and still on the wire; with TLS: not sealed yet.
     pub out: VecDeque<u8>,
+    /// `None`: it speaks in the clear.
+    pub secure: Option<Box<Secure>>,
     /// It closes when that has gone.
     pub closes: bool,
     input: Vec<u8>,
@@ -87,11 +92,13 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(line: SharedLine, manners: Manners) -> Self {
+    pub fn new(line: SharedLine, manners: Manners, who: Who) -> Self {
         let mut client = Self {
             line,
             manners,
+            who,
             out: VecDeque::new(),
+            secure: None,
             closes: false,
             input: Vec::new(),
             subscriptions: BTreeMap::new(),
@@ -106,7 +113,7 @@ impl Client {
         };
         let Manners { verbose, echo, headers } = manners;
         client.out.extend(
-            format!("CONNECT {{\"verbose\":{verbose},\"pedantic\":false,\"echo\":{echo},\"headers\":{headers},\"no_responders\":{headers},\"protocol\":1}}\r\n").bytes(),
+            format!("CONNECT {{\"verbose\":{verbose},\"pedantic\":false,\"echo\":{echo},\"headers\":{headers},\"no_responders\":{headers},\"protocol\":1,\"user\":\"{}\",\"pass\":\"p\"}}\r\n", who.name()).bytes(),
         );
         client.acknowledged();
         client
@@ -167,9 +174,27 @@ impl Client {
     }
 
     /// Takes bytes in.
-    pub fn receive(&mut self, bytes: impl Iterator<Item = u8>) {
-        self.input.extend(bytes);
+    pub fn receive(&mut self, bytes: impl Iterator<Item = u8>) -> Result<(), String> {
+        match &mut self.secure {
+            None => self.input.extend(bytes),
+            Some(secure) => secure.open(&bytes.collect::<Vec<u8>>(), &mut self.input)?,
+        }
+        Ok(())
     }
+
+    /// What goes over the wire next.
+    pub fn wire(&mut self) -> &mut VecDeque<u8> {
+        match &mut self.secure {
+            None => &mut self.out,
+            Some(secure) => secure.seal(&mut self.out),
+        }
+    }
+
+    /// Whether something can.
+    pub fn has_out(&self) -> bool {
+        self.secure.as_ref().map_or(!self.out.is_empty(), |secure| secure.has_out(&self.out))
+    }
+
     /// The next thing that the server said, if it is there as a whole.
     pub fn next(&mut self) -> Result<Option<Said>, String> {
         let Some((said, len)) = parse(&self.input)? else { return Ok(None) };

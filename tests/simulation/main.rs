@@ -15,6 +15,8 @@ mod os;
 mod random;
 mod scenarios;
 mod schedules;
+mod secure;
 mod shape;
 mod socket;
+mod storm;
 mod world;

@@ -134,3 +134,19 @@ fn a_message_chosen_back_to_a_publisher_without_echo_is_caught() {
 fn a_delivery_that_counts_twice_towards_a_maximum_is_caught() {
     caught(Rule::CountDeliveryOnce, &[(Kind::Maximum, 1)], |_| {});
 }
+
+/// Somebody is in another account.
+fn neighbours(shape: &mut Shape) {
+    shape.neighbours = 2;
+    shape.literal = false;
+}
+
+#[test]
+fn a_message_that_leaves_its_account_is_caught() {
+    caught(Rule::WallsBetweenAccounts, &[(Kind::SeenPong, 1)], neighbours);
+}
+
+#[test]
+fn a_message_that_reaches_who_may_not_have_it_is_caught() {
+    caught(Rule::CheckAtDelivery, &[(Kind::Denied, 1)], neighbours);
+}

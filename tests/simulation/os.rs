@@ -92,7 +92,7 @@ impl Hub {
     /// A client connects to the listener of a core.
     pub fn connect(&self, core: usize, socket: SimSocket) {
         self.cores[core].listener.borrow_mut().push_back(socket);
-        self.report(core, Event { key: LISTENER, readable: true, writable: false, ended: false });
+        self.report(core, Event { key: LISTENER, readable: true, writable: false, ended: false, gone: false });
     }
 
     pub fn wake(&self, core: usize) {

@@ -85,6 +85,30 @@ fn stopping_loses_nothing_that_was_accepted() {
     hold(schedules() / 12, some, &[(Kind::Stop, 1)], |_| {});
 }
 
+/// Half of the clients speak TLS: the same promises, over sockets that take a few hundred bytes at a time.
+#[test]
+fn promises_hold_through_tls() {
+    hold(schedules() / 12, some, ALL, |shape| shape.secure = 50);
+}
+
+#[test]
+fn promises_hold_through_tls_for_large_payloads() {
+    let adapt = |shape: &mut Shape| {
+        large_turns(shape);
+        shape.secure = 80;
+    };
+    hold(schedules() / 60, some, &[(Kind::HandOver, 3), (Kind::Drain, 1), (Kind::PongBrings, 1)], adapt);
+}
+
+#[test]
+fn a_frozen_subscriber_with_tls_is_closed_too() {
+    let adapt = |shape: &mut Shape| {
+        small_pending(shape);
+        shape.secure = 80;
+    };
+    hold(schedules() / 40, some, &[(Kind::Frozen, 3), (Kind::Churn, 1)], adapt);
+}
+
 /// One to four cores.
 fn some(seed: u64) -> usize {
     1 + seed as usize % 4

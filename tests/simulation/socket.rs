@@ -44,7 +44,13 @@ impl Line {
     /// What an edge reports now: all that is ready, as epoll does.
     pub fn event(&self, key: u64) -> Event {
         let ended = self.ended || self.reset;
-        Event { key, readable: ended || !self.up.is_empty(), writable: self.has_room() || self.reset, ended }
+        Event {
+            key,
+            readable: ended || !self.up.is_empty(),
+            writable: self.has_room() || self.reset,
+            ended,
+            gone: self.reset,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::checks::{Failure, Ledger, Name, Outcome, ensure, fail, payload};
 use crate::client::{Client, Manners, Said};
 use crate::os::{Hub, SimOs};
 use crate::random::Random;
-use crate::shape::Shape;
+use crate::shape::{Shape, Who};
 use crate::socket::{Line, SimSocket, lock};
 
 type Task = Coroutine<(), (), (Remains, Stats)>;
@@ -91,6 +91,9 @@ impl World {
         for _ in 0..world.shape.clients {
             world.connect();
         }
+        for _ in 0..world.shape.neighbours {
+            world.neighbour();
+        }
         for client in 0..world.clients.len() {
             world.until_pong(client)?;
         }
@@ -110,16 +113,40 @@ impl World {
         self.connect_with(core, manners)
     }
 
+    /// One more in another account, who listens to everything and must hear of nothing.
+    fn neighbour(&mut self) {
+        let core = self.hub.random.below(self.shape.cores as u64) as usize;
+        let neighbour = self.connect_as(core, Manners { verbose: false, echo: true, headers: true }, Who::Neighbour);
+        let client = &mut self.clients[neighbour];
+        if self.shape.literal {
+            for number in 0..5 {
+                client.subscribe(&format!("s{number}"), Some("q"), &format!("s{number}"));
+                client.subscribe(&format!("n{number}"), None, &format!("n{number}"));
+            }
+        } else {
+            client.subscribe(">", None, "all");
+            client.subscribe("*.>", Some("q"), "q");
+        }
+    }
+
     pub fn connect_with(&mut self, core: usize, manners: Manners) -> usize {
+        self.connect_as(core, manners, Who::Anybody)
+    }
+
+    pub fn connect_as(&mut self, core: usize, manners: Manners, who: Who) -> usize {
         let random = &self.hub.random;
         let (low, high) = self.shape.buffer_bytes;
         let (up_max, down_max) = (random.range(low, high) as usize, random.range(low, high) as usize);
         let line = Arc::new(Mutex::new(Line { up_max, down_max, ..Line::default() }));
         let core = if self.shape.accept == AcceptMode::Handoff { 0 } else { core };
         self.hub.connect(core, SimSocket(Arc::clone(&line)));
-        let mut client = Client::new(line, manners);
+        let mut client = Client::new(line, manners, who);
+        if self.hub.random.chance(self.shape.secure) {
+            client.secure = Some(Box::default());
+        }
         client.ping();
         self.clients.push(client);
+        self.ledger.neighbours.push(who == Who::Neighbour);
         self.clients.len() - 1
     }
 
@@ -267,9 +294,9 @@ impl World {
     fn rests(&self) -> bool {
         let wires = |c: &Client| {
             let line = lock(&c.line);
-            let sends = !c.out.is_empty() && line.up.len() < line.up_max && !line.reset && !line.server_ended;
+            let sends = c.has_out() && line.up.len() < line.up_max && !line.reset && !line.server_ended;
             let reads = !c.frozen && !line.reset && (!line.down.is_empty() || (line.server_ended && !c.gone));
-            sends || reads || (c.closes && c.out.is_empty() && !line.ended && !line.reset)
+            sends || reads || (c.closes && c.out.is_empty() && !c.has_out() && !line.ended && !line.reset)
         };
         self.idle > 8
             && !(0..self.shape.cores).any(|core| self.ends[core].is_none() && self.hub.may_run(core))
@@ -317,7 +344,7 @@ impl World {
         }
     }
 
-    fn resume(&mut self, core: usize) -> Outcome {
+    pub fn resume(&mut self, core: usize) -> Outcome {
         self.idle = 0;
         let task = &mut self.tasks[core];
         match catch_unwind(AssertUnwindSafe(|| task.resume(()))) {
@@ -333,18 +360,19 @@ impl World {
     }
 
     /// Bytes of a client reach the server's kernel.
-    fn send(&mut self, client: usize) {
+    pub fn send(&mut self, client: usize) {
         let client = &mut self.clients[client];
-        let mut line = lock(&client.line);
+        let shared = Arc::clone(&client.line);
+        let mut line = lock(&shared);
         if line.reset || line.ended || line.server_ended {
             return;
         }
         let room = line.up_max - line.up.len();
-        let most = client.out.len().min(room) as u64;
+        let most = client.wire().len().min(room) as u64;
         if most > 0 {
             let count = if self.hub.random.chance(50) { most } else { 1 + self.hub.random.below(most) };
-            line.up.extend(client.out.drain(..count as usize));
-        } else if client.closes && client.out.is_empty() {
+            line.up.extend(client.wire().drain(..count as usize));
+        } else if client.closes && client.out.is_empty() && !client.has_out() {
             line.ended = true;
         } else {
             return;
@@ -354,7 +382,7 @@ impl World {
     }
 
     /// A client reads, and everything that is whole is checked.
-    fn read(&mut self, index: usize) -> Outcome {
+    pub fn read(&mut self, index: usize) -> Outcome {
         let client = &mut self.clients[index];
         if client.frozen || client.gone {
             return Ok(());
@@ -372,12 +400,15 @@ impl World {
         }
         self.idle = 0;
         let count = if self.hub.random.chance(60) { most } else { 1 + self.hub.random.below(most) };
-        client.receive(line.down.drain(..count as usize));
+        let received = client.receive(line.down.drain(..count as usize));
         if line.blocked && line.has_room() {
             line.blocked = false;
             self.hub.edge(&line);
         }
         drop(line);
+        if let Err(text) = received {
+            return fail(format!("client {index}: {text}"));
+        }
         loop {
             match client.next() {
                 Ok(None) => return Ok(()),

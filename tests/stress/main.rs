@@ -14,6 +14,7 @@ mod memory;
 mod request_reply;
 mod resets;
 mod stop;
+mod tls_flood;
 
 use kit::{Program, Server, Setup};
 

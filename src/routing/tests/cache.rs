@@ -1,13 +1,13 @@
 //! The match cache: a change drops what it touches and nothing else, and what is left is right.
 
 use super::{core, member, plain, route, table};
-use crate::routing::{Counts, Table};
+use crate::routing::{Table, TableCounts};
 
 /// Hits and misses of `work`.
 fn asked(table: &mut Table, work: impl FnOnce(&mut Table)) -> (u64, u64) {
     let before = table.counts();
     work(table);
-    let Counts { cache_hits, cache_misses, .. } = table.counts();
+    let TableCounts { cache_hits, cache_misses, .. } = table.counts();
     (cache_hits - before.cache_hits, cache_misses - before.cache_misses)
 }
 

@@ -4,34 +4,13 @@
 // Nothing sleeps: every wait is for an event and has a deadline.
 import assert from "node:assert/strict";
 import transport from "@nats-io/transport-node";
+import { DEADLINE, take, text, within } from "./helpers.mjs";
 import { Server } from "./server.mjs";
+import { withFixture } from "./security.mjs";
 
 const { headers: newHeaders, NoRespondersError } = transport;
 
-const DEADLINE = 30_000;
 const CONNECTIONS = 1000;
-const text = (message) => new TextDecoder().decode(message.data);
-
-async function within(promise, what) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: too late`)), DEADLINE);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function take(subscription, count) {
-  const messages = [];
-  for await (const message of subscription) {
-    messages.push(message);
-    if (messages.length === count) break;
-  }
-  return messages;
-}
 
 async function publishAndSubscribe(server) {
   const [publisher, subscriber] = [await server.connect(), await server.connect()];
@@ -193,20 +172,27 @@ async function aThousandConnections(server) {
 const SCENARIOS = [publishAndSubscribe, requestAndReply, severalAnswersToOneRequest, noResponders, queueGroup,
   drainLosesNothing, headersTravel, bigPayloads, reconnectAfterKill, aThousandConnections];
 
-const [program, ...flags] = process.argv.slice(2);
-const server = new Server(program, flags);
-await server.start();
-let failed = 0;
-for (const scenario of SCENARIOS) {
+async function play(scenario, argument) {
   try {
-    await within(scenario(server), scenario.name);
+    await within(scenario(argument), scenario.name);
     console.log(`ok   ${scenario.name}`);
+    return true;
   } catch (error) {
-    failed += 1;
     console.log(`FAIL ${scenario.name}\n${error.stack}`);
-    if (!server.isRunning) await server.start();
+    return false;
   }
 }
+
+const [program, ...flags] = process.argv.slice(2);
+const results = [];
+const server = new Server(program, flags);
+await server.start();
+for (const scenario of SCENARIOS) {
+  results.push(await play(scenario, server));
+  if (!server.isRunning) await server.start();
+}
 await server.kill();
-console.log(`${SCENARIOS.length - failed} passed, ${failed} failed`);
+await withFixture(program, flags, async (scenario, place) => results.push(await play(scenario, place)));
+const failed = results.filter((result) => !result).length;
+console.log(`${results.length - failed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

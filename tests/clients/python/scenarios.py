@@ -4,53 +4,18 @@ Starts the server program with the flags, plays the scenarios one after the othe
 Nothing sleeps: every wait is for an event and has a deadline.
 """
 import asyncio
-import os
-import re
+import logging
 import resource
-import signal
 import sys
+import tempfile
 import traceback
 
-import nats
 from nats.errors import NoRespondersError
 
-DEADLINE = 30.0
+import security
+from server import DEADLINE, Server
+
 CONNECTIONS = 1000
-LISTENING = re.compile(rb"Listening for client connections on 127\.0\.0\.1:(\d+)")
-
-
-class Server:
-    """One server process, its port, and a task that reads its log to the end."""
-
-    def __init__(self, program, flags):
-        self.command = [program, "-a", "127.0.0.1", *flags]
-        self.port = -1
-
-    async def start(self):
-        command = [*self.command, "-p", str(self.port)]
-        self.process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-        ready = asyncio.get_running_loop().create_future()
-        self.reader = asyncio.create_task(self._read_log(ready))
-        self.port = await asyncio.wait_for(ready, DEADLINE)
-
-    async def _read_log(self, ready):
-        port = None
-        while line := await self.process.stderr.readline():
-            if found := LISTENING.search(line):
-                port = int(found[1])
-            if b"Server is ready" in line and not ready.done():
-                ready.set_result(port)
-        if not ready.done():
-            ready.set_exception(RuntimeError("the server ended before it was ready"))
-
-    async def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
-        await self.reader
-
-    async def connect(self, **options):
-        return await nats.connect(f"nats://127.0.0.1:{self.port}", max_reconnect_attempts=-1, reconnect_time_wait=0.05,
-                                  connect_timeout=10, **options)
 
 
 async def publish_and_subscribe(server):
@@ -254,25 +219,37 @@ SCENARIOS = [publish_and_subscribe, request_and_reply, request_the_old_way, no_r
              a_thousand_connections]
 
 
+async def play(scenario, *arguments):
+    """Whether it went well."""
+    try:
+        await asyncio.wait_for(scenario(*arguments), 3 * DEADLINE)
+        print(f"ok   {scenario.__name__}", flush=True)
+        return True
+    except Exception:  # a scenario may fail in any way; the others are played all the same
+        print(f"FAIL {scenario.__name__}\n{traceback.format_exc()}", flush=True)
+        return False
+
+
 async def main(program, flags):
-    server = Server(os.path.abspath(program), flags)
+    results = []
+    server = Server(program, flags)
     await server.start()
-    failed = 0
     for scenario in SCENARIOS:
-        try:
-            await asyncio.wait_for(scenario(server), 3 * DEADLINE)
-            print(f"ok   {scenario.__name__}", flush=True)
-        except Exception:  # a scenario may fail in any way; the others are played all the same
-            failed += 1
-            print(f"FAIL {scenario.__name__}\n{traceback.format_exc()}", flush=True)
-            if server.process.returncode is not None:
-                await server.start()
+        results.append(await play(scenario, server))
+        if server.process.returncode is not None:
+            await server.start()
     await server.kill()
-    print(f"{len(SCENARIOS) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    with tempfile.TemporaryDirectory() as folder:
+        await security.make_fixture(folder)
+        for scenario in security.SCENARIOS:
+            results.append(await play(scenario, security.Place(program, flags, folder)))
+    print(f"{results.count(True)} passed, {results.count(False)} failed")
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":
+    # The client's protocol makes asyncio warn at the end of every TLS connection, whatever the server.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sys.exit(asyncio.run(main(sys.argv[1], sys.argv[2:])))

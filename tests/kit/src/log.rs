@@ -69,6 +69,15 @@ impl Log {
         }
     }
 
+    /// The first of the lines so far, after `mark`, that `wanted` accepts, and a mark behind it. Waits for nothing.
+    pub fn look_after(&self, mark: usize, wanted: impl Fn(&str) -> bool) -> Option<(String, usize)> {
+        let kept = self.kept.0.lock().expect("no reader panics");
+        let start = mark.max(kept.forgotten);
+        let at = kept.lines.iter().skip(start - kept.forgotten).position(|line| wanted(line))?;
+        let line = kept.lines.get(start - kept.forgotten + at)?.clone();
+        Some((line, start + at + 1))
+    }
+
     /// How many of the lines so far contain `text`.
     pub fn count(&self, text: &str) -> usize {
         let kept = self.kept.0.lock().expect("no reader panics");

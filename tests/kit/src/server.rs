@@ -144,6 +144,13 @@ impl Server {
         self.address
     }
 
+    /// Where monitoring pages are served, where `-m` or the file asks for them.
+    pub fn page_address(&self) -> SocketAddr {
+        let of = |scheme| self.url_in_ports_file("monitoring", scheme);
+        let address = of("http://").or_else(|| of("https://"));
+        address.unwrap_or_else(|| panic!("the ports file names no pages:\n{}", self.log.tail()))
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -202,12 +209,16 @@ impl Server {
     }
 
     fn address_in_ports_file(&self) -> Option<SocketAddr> {
+        self.url_in_ports_file("nats", "nats://")
+    }
+
+    fn url_in_ports_file(&self, kind: &str, scheme: &str) -> Option<SocketAddr> {
         let entries = std::fs::read_dir(&self.directory).ok()?;
         let file =
             entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "ports"))?;
         let ports: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
-        let url = ports.get("nats")?.get(0)?.as_str()?;
-        url.strip_prefix("nats://")?.parse().ok()
+        let url = ports.get(kind)?.get(0)?.as_str()?;
+        url.strip_prefix(scheme)?.parse().ok()
     }
 }
 

@@ -5,11 +5,13 @@
 //! - `queues`: groups whose members come and go; no echo; maxima.
 //! - `requests`: answers over several sockets, 503s, responders that drain.
 //! - `pressure`: verbose publishers without credit, frozen subscribers.
+//! - `permissions`: members of groups who may not have everything.
 //! - `endings`: resets, lame duck, stop.
 
 pub mod endings;
 pub mod interest;
 pub mod order;
+pub mod permissions;
 pub mod pressure;
 pub mod queues;
 pub mod requests;
@@ -17,8 +19,8 @@ pub mod requests;
 use dunlin::fabric::Rule;
 
 use crate::checks::{Failure, Name, Outcome, ensure};
-use crate::client::Manners;
-use crate::shape::Shape;
+use crate::client::{Client, Manners};
+use crate::shape::{Shape, Who};
 use crate::world::World;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,7 @@ pub enum Kind {
     Maximum,
     Groups,
     OneGroupEnds,
+    Denied,
     Verbose,
     Frozen,
     WriteDeadline,
@@ -71,6 +74,7 @@ pub const ALL: Mix = &[
     (Kind::Maximum, 2),
     (Kind::Groups, 2),
     (Kind::OneGroupEnds, 2),
+    (Kind::Denied, 2),
     (Kind::Verbose, 2),
     (Kind::WriteDeadline, 1),
     (Kind::Idle, 1),
@@ -114,6 +118,7 @@ fn play(kind: Kind, w: &mut World, number: usize) -> Outcome {
     if w.random().chance(50) {
         noise(w, number)?;
     }
+    neighbours_talk(w, number)?;
     match kind {
         Kind::SeenPong => interest::seen_pong(w, number),
         Kind::SecondSubscriber => interest::second_subscriber(w, number),
@@ -132,6 +137,7 @@ fn play(kind: Kind, w: &mut World, number: usize) -> Outcome {
         Kind::Maximum => queues::maximum(w, number),
         Kind::OneGroupEnds => queues::one_group_ends(w, number),
         Kind::Groups => queues::groups(w, number),
+        Kind::Denied => permissions::denied(w, number),
         Kind::Verbose => pressure::verbose(w, number),
         Kind::WriteDeadline => pressure::write_deadline(w, number),
         Kind::Idle => pressure::idle(w, number),
@@ -157,9 +163,22 @@ fn noise(w: &mut World, number: usize) -> Outcome {
     w.go()
 }
 
+/// In another account, on the subject that is used here.
+fn neighbours_talk(w: &mut World, number: usize) -> Outcome {
+    let neighbours = (0..w.clients.len()).filter(|&c| w.clients[c].who == Who::Neighbour && !w.clients[c].gone);
+    for neighbour in neighbours.collect::<Vec<_>>() {
+        let (subject, _) = subject(w, number);
+        let reply = if w.random().chance(50) { format!("z.{neighbour}.{number}") } else { String::new() };
+        w.publish(neighbour, &subject, &reply);
+        w.go()?;
+    }
+    Ok(())
+}
+
 /// Clients that are there and well.
 fn well(w: &World) -> Vec<usize> {
-    (0..w.clients.len()).filter(|&c| !w.clients[c].gone && !w.clients[c].may_fail).collect()
+    let well = |client: &Client| !client.gone && !client.may_fail && client.who == Who::Anybody;
+    (0..w.clients.len()).filter(|&c| well(&w.clients[c])).collect()
 }
 
 /// Different ones of them.

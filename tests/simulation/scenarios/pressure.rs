@@ -110,7 +110,9 @@ pub fn idle(w: &mut World, number: usize) -> Outcome {
     w.clients[f].frozen = false;
     w.settle()?;
     let stale = w.clients[f].errors.iter().any(|e| e == "'Stale Connection'");
-    ensure(w.clients[f].gone && stale, || format!("a silent client: gone {}, stale {stale}", w.clients[f].gone))?;
+    // Records are longer than lines: where the PINGs in them fill the wire, the last words find no room.
+    let told = stale || w.clients[f].secure.is_some();
+    ensure(w.clients[f].gone && told, || format!("a silent client: gone {}, stale {stale}", w.clients[f].gone))?;
     let name = w.publish(b, &subject, "");
     w.settle()?;
     equal("after some idle minutes", w.ledger.received(a, &sid), &[name])?;

@@ -4,6 +4,7 @@
 //! `N passed, M failed`. Nothing sleeps: every wait is for an event and has a deadline.
 
 mod scenarios;
+mod security;
 mod server;
 
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ async fn main() -> ExitCode {
         eprintln!("usage: dunlin-client-scenarios SERVER [FLAG ...]");
         return ExitCode::FAILURE;
     };
-    match play(Server::new(program, arguments.collect())).await {
+    match play(program, arguments.collect()).await {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -31,10 +32,20 @@ async fn main() -> ExitCode {
 }
 
 /// Plays everything; gives how many scenarios failed.
-async fn play(mut server: Server) -> Result<usize, Failure> {
+async fn play(program: String, flags: Vec<String>) -> Result<usize, Failure> {
+    let mut server = Server::new(program.clone(), flags.clone());
     server.start().await?;
+    let mut failed = report(scenarios::play_all(&mut server).await);
+    server.kill().await?;
+    failed += report(security::play_all(&program, &flags).await?);
+    println!("{} passed, {failed} failed", scenarios::COUNT + security::COUNT - failed);
+    Ok(failed)
+}
+
+/// Says how each went; gives how many failed.
+fn report<const COUNT: usize>(outcomes: [(&'static str, scenarios::Outcome); COUNT]) -> usize {
     let mut failed = 0;
-    for (name, outcome) in scenarios::play_all(&mut server).await {
+    for (name, outcome) in outcomes {
         match outcome {
             Ok(()) => println!("ok   {name}"),
             Err(error) => {
@@ -43,7 +54,5 @@ async fn play(mut server: Server) -> Result<usize, Failure> {
             }
         }
     }
-    server.kill().await?;
-    println!("{} passed, {failed} failed", scenarios::COUNT - failed);
-    Ok(failed)
+    failed
 }

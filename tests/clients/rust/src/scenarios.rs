@@ -11,12 +11,12 @@ use tokio::time::timeout;
 
 use crate::{Failure, server::Server};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 1000;
 /// How many there are.
 pub(crate) const COUNT: usize = 9;
 
-type Outcome = Result<(), Failure>;
+pub(crate) type Outcome = Result<(), Failure>;
 
 /// Plays every scenario on the running server.
 pub(crate) async fn play_all(server: &mut Server) -> [(&'static str, Outcome); COUNT] {
@@ -33,15 +33,15 @@ pub(crate) async fn play_all(server: &mut Server) -> [(&'static str, Outcome); C
     ]
 }
 
-async fn bounded(scenario: impl Future<Output = Outcome>) -> Outcome {
+pub(crate) async fn bounded(scenario: impl Future<Output = Outcome>) -> Outcome {
     timeout(3 * DEADLINE, scenario).await?
 }
 
-async fn next(subscriber: &mut Subscriber) -> Result<Message, Failure> {
+pub(crate) async fn next(subscriber: &mut Subscriber) -> Result<Message, Failure> {
     timeout(DEADLINE, subscriber.next()).await?.ok_or_else(|| "the subscription has ended".into())
 }
 
-fn check(is_right: bool, what: &str) -> Outcome {
+pub(crate) fn check(is_right: bool, what: &str) -> Outcome {
     if is_right { Ok(()) } else { Err(what.into()) }
 }
 
@@ -61,14 +61,14 @@ async fn publish_and_subscribe(server: &Server) -> Outcome {
 }
 
 /// The client's `flush` only writes; an answered request tells that the server has seen all that was sent before it.
-async fn round_trip(client: &Client) -> Outcome {
+pub(crate) async fn round_trip(client: &Client) -> Outcome {
     let inbox = client.new_inbox();
     let mut messages = client.subscribe(inbox.clone()).await?;
     client.publish(inbox, Bytes::new()).await?;
     next(&mut messages).await.map(drop)
 }
 
-fn answer(client: Client, mut requests: Subscriber) {
+pub(crate) fn answer(client: Client, mut requests: Subscriber) {
     tokio::spawn(async move {
         while let Some(request) = requests.next().await {
             let Some(reply) = request.reply else { continue };
@@ -220,7 +220,7 @@ async fn reconnect_after_kill(server: &mut Server) -> Outcome {
     check(next(&mut messages).await?.payload == "after", "the subscription is there again")
 }
 
-async fn wait_for(events: &mut mpsc::UnboundedReceiver<Event>, wanted: &Event) -> Outcome {
+pub(crate) async fn wait_for(events: &mut mpsc::UnboundedReceiver<Event>, wanted: &Event) -> Outcome {
     loop {
         let event = timeout(DEADLINE, events.recv()).await?.ok_or("the client has ended")?;
         // The first connect tells of itself too: what came before the kill is passed over by waiting for the end first.

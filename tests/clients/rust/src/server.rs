@@ -1,11 +1,17 @@
 //! One server process for the scenarios: started, killed, started again on the same port.
 
 use std::process::Stdio;
+use std::time::Duration;
 
+use async_nats::{ConnectError, ConnectOptions, Event};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::Failure;
+
+/// For a connect, on a machine that does other things too.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The process and where it listens.
 pub(crate) struct Server {
@@ -46,26 +52,32 @@ impl Server {
 
     /// A new client.
     pub(crate) async fn connect(&self) -> Result<async_nats::Client, Failure> {
-        let port = self.port.ok_or("the server was never started")?;
-        Ok(async_nats::ConnectOptions::new().connect(("127.0.0.1", port).to_url()).await?)
+        Ok(self.connect_with(ConnectOptions::new()).await?)
+    }
+
+    /// A new client with these options.
+    pub(crate) async fn connect_with(&self, options: ConnectOptions) -> Result<async_nats::Client, ConnectError> {
+        // Before the first start nobody listens on port 0.
+        options.connection_timeout(TIMEOUT).connect(("127.0.0.1", self.port.unwrap_or(0)).to_url()).await
+    }
+
+    /// Options of a client that tells of its connection's state, and of what the server complains about.
+    pub(crate) fn telling(options: ConnectOptions, events: UnboundedSender<Event>) -> ConnectOptions {
+        options.reconnect_delay_callback(|_| Duration::from_millis(20)).event_callback(move |event| {
+            let events = events.clone();
+            async move {
+                // The scenario may have ended already.
+                let _ = events.send(event);
+            }
+        })
     }
 
     /// A new client that tells of its connection's state.
     pub(crate) async fn connect_with_events(
         &self,
-        events: tokio::sync::mpsc::UnboundedSender<async_nats::Event>,
+        events: UnboundedSender<Event>,
     ) -> Result<async_nats::Client, Failure> {
-        let port = self.port.ok_or("the server was never started")?;
-        let options = async_nats::ConnectOptions::new()
-            .reconnect_delay_callback(|_| std::time::Duration::from_millis(20))
-            .event_callback(move |event| {
-                let events = events.clone();
-                async move {
-                    // The scenario may have ended already.
-                    let _ = events.send(event);
-                }
-            });
-        Ok(options.connect(("127.0.0.1", port).to_url()).await?)
+        Ok(self.connect_with(Self::telling(ConnectOptions::new(), events)).await?)
     }
 }
 

@@ -1,0 +1,121 @@
+//! After a reload: every client is asked for again, its subscriptions too.
+//!
+//! In slices, a part in each turn, so that no turn grows long; until its turn comes a client keeps the rights that it had.
+
+use std::sync::Arc;
+
+use super::Reactor;
+use crate::auth::{Grant, Verdict};
+use crate::connection::close::CloseReason;
+use crate::ids::{ConnId, SubId};
+use crate::os::poll::Os;
+use crate::protocol::error::ProtocolError;
+use crate::protocol::violation::Violation;
+
+/// Clients asked for again in one turn.
+const RECHECKS_PER_TURN: usize = 64;
+
+impl<O: Os> Reactor<O> {
+    /// All clients of now are to be asked for again.
+    pub(super) fn begin_recheck(&mut self) {
+        let slots: Vec<u32> = self.clients.slots().collect();
+        self.rechecks = slots.into_iter().map(|slot| self.clients.id(slot)).collect();
+    }
+
+    /// As many connections are closed as a reload has made too many: those that came last.
+    pub(super) fn close_excess(&mut self) {
+        let mut clients: Vec<(u64, u32)> = Vec::new();
+        for slot in self.clients.slots().collect::<Vec<_>>() {
+            if let Some(client) = self.clients.at(slot)
+                && client.connection.closing().is_none()
+            {
+                clients.push((client.connection.client.0, slot));
+            }
+        }
+        clients.sort_unstable();
+        while let Some((_, slot)) = clients.pop()
+            && self.shared.take_excess()
+        {
+            self.refuse(slot, ProtocolError::MaxConnections, b"");
+        }
+    }
+
+    /// Whether some are left.
+    pub(super) fn rechecks(&self) -> bool {
+        !self.rechecks.is_empty()
+    }
+
+    /// Asks for the next ones.
+    pub(super) fn go_on_rechecking(&mut self) {
+        for _ in 0..RECHECKS_PER_TURN {
+            let Some(conn) = self.rechecks.pop_front() else { return };
+            self.recheck(conn);
+        }
+    }
+
+    fn recheck(&mut self, conn: ConnId) {
+        let slot = conn.slot;
+        let Some(client) = self.clients.find(conn) else { return };
+        // Who is logging in is asked by the new rules, or was just asked.
+        if client.connection.closing().is_some() || client.verifying.is_some() || client.connection.awaits_login() {
+            return;
+        }
+        let Some(old) = client.connection.grant().map(Arc::clone) else {
+            if self.settings.directory.is_required() {
+                self.refuse(slot, ProtocolError::AuthorizationViolation, b"");
+            }
+            return;
+        };
+        if let Some(grant) = self.settings.directory.renewed(&old) {
+            return self.renew(slot, grant);
+        }
+        match self.decide(slot) {
+            Some(Verdict::Admit(grant)) => self.renew(slot, grant),
+            Some(Verdict::Verify(check)) => self.verify(slot, check),
+            Some(Verdict::Refuse(_)) | None => self.refuse(slot, ProtocolError::AuthorizationViolation, b""),
+        }
+    }
+
+    /// A client stays, as who `grant` says now: what it subscribed to and may not have any more ends.
+    pub(super) fn renew(&mut self, slot: u32, grant: Arc<Grant>) {
+        let Some(client) = self.clients.at(slot) else { return };
+        if client.account != grant.account {
+            // Subjects of another account are other subjects: it is to connect anew.
+            return self.close(slot, CloseReason::ClientClosed);
+        }
+        let account = client.account;
+        self.let_in(slot, grant);
+        let Some(client) = self.clients.at(slot) else { return };
+        let mut ended: Vec<SubId> = Vec::new();
+        for id in client.connection.subscriptions.iter() {
+            let table = &mut self.tables[account.0 as usize];
+            let (pattern, queue) = (table.pattern_text(id), table.queue_name(id));
+            let rights = client.connection.rights.as_ref();
+            if rights.is_some_and(|rights| !rights.may_subscribe(pattern, queue)) {
+                ended.push(id);
+            } else {
+                let guarded = rights.is_some_and(|rights| rights.guards(pattern));
+                table.set_guarded(id, guarded);
+            }
+        }
+        for id in ended {
+            self.take_away(slot, id);
+        }
+        self.mark_dirty(slot);
+    }
+
+    /// A subscription is not allowed any more.
+    fn take_away(&mut self, slot: u32, id: SubId) {
+        let Some(client) = self.clients.at(slot) else { return };
+        let account = client.account;
+        let table = &self.tables[account.0 as usize];
+        let sid = table.subscription(id).sid().to_vec();
+        let pattern = table.pattern_text(id).to_vec();
+        let queue = table.queue_name(id).map(<[u8]>::to_vec);
+        let violation = Violation::Subscribe { pattern: &pattern, queue: queue.as_deref(), sid: Some(&sid) };
+        client.connection.tell(violation, &mut self.pool);
+        client.connection.subscriptions.remove(self.sid_hash.hash(&sid), id);
+        self.log_violation(slot, violation, &sid);
+        self.retire(account, id, slot);
+    }
+}
