@@ -4,7 +4,16 @@
 
 mod bench;
 mod command_line;
+mod config;
+mod mkpasswd;
+mod monitoring;
+mod nk;
+mod probe;
+mod random;
+mod rtt;
+mod server_check;
 mod tool;
+mod top;
 
 use std::process::ExitCode;
 

@@ -3,18 +3,21 @@
 //! Everything goes over subjects of the server under test, outside of the measured time. Each agent has subjects of its own, so
 //! a latency is always between two moments of one clock; the wall clocks of the hosts only have to agree on the start.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
 
+use super::across;
 use super::clock::{nanos, now_ns};
 use super::control::{AgentResult, Control, Note};
+use super::fairness::Fairness;
 use super::flags::AgentFlags;
 use super::outcome::{ClientLine, GroupOutcome, RunOutcome};
 use super::process::Counters;
 use super::progress::Progress;
-use super::run::{Conditions, Gate, execute};
+use super::run::{Conditions, Gate, News, execute};
 use super::trouble::{EXIT_OK, Outcome, Trouble};
 use super::workload::Workload;
 
@@ -27,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long results may take after everything else. A run may last longer: agents say when they are done.
 const RUN_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long a run stops for a look at what the coordinator says.
+const GLANCE: Duration = Duration::from_millis(1);
 const AGENTS_MAX: usize = 1000;
 
 fn unix_ns() -> u64 {
@@ -48,16 +53,20 @@ pub(crate) fn serve(conditions: &Conditions, flags: &AgentFlags) -> Outcome<u8> 
         let note = with(&control, |control| control.next(LOOK_EVERY))?;
         match note {
             Some(Note::Hello { answer }) => {
-                let note = Note::Here { agent: agent.clone() };
+                let note = Note::Here { agent: agent.clone(), boot: boot_id() };
                 with(&control, |control| control.tell(&answer, &note))?;
             }
-            Some(Note::Work { answer, place, agents, run, workloads }) => {
+            Some(Note::Work { answer, place, agents, run, is_across, workloads }) => {
                 runs += 1;
-                let own: Vec<_> =
-                    workloads.iter().map(|(name, load)| (name.clone(), load.for_agent(place, agents.max(1)))).collect();
+                let share = |load: &Workload| match is_across {
+                    true => across::share(load, place, agents.max(2)),
+                    false => load.for_agent(place, agents.max(1)),
+                };
+                let own: Vec<_> = workloads.iter().map(|(name, load)| (name.clone(), share(load))).collect();
                 let gate = gate(Arc::clone(&control), answer.clone(), agent.clone());
                 let conditions = Conditions {
                     gate: Some(gate),
+                    news: Some(news(Arc::clone(&control))),
                     is_blind: true,
                     agents: 0,
                     progress: Progress::default(),
@@ -96,6 +105,22 @@ fn gate(control: Arc<Mutex<Control>>, answer: String, agent: String) -> Gate {
     }))
 }
 
+/// What senders on other agents have sent, when the coordinator says that they are done.
+fn news(control: Arc<Mutex<Control>>) -> News {
+    News(Arc::new(move || {
+        with(&control, |control| match control.next(GLANCE)? {
+            Some(Note::Sent { sent }) => Ok(Some(sent)),
+            Some(Note::Cancel) => Err(Trouble::Silent("the coordinator called it off")),
+            _ => Ok(None),
+        })
+    }))
+}
+
+/// Of this host since it was started.
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
 fn tell_outcome(control: &mut Control, answer: &str, agent: &str, outcome: Outcome<RunOutcome>) -> Outcome<()> {
     let outcome = match outcome {
         Ok(RunOutcome { trouble: None, .. }) => outcome?,
@@ -115,13 +140,16 @@ fn tell_outcome(control: &mut Control, answer: &str, agent: &str, outcome: Outco
             served: group.served,
             behind_ns: group.behind_ns,
             faults: group.faults,
+            fairness: group.fairness.clone(),
+            shares: group.shares.clone(),
             corrected: buckets(&group.latencies.corrected),
             uncorrected: buckets(&group.latencies.uncorrected),
         };
-        control.tell(answer, &Note::Result { agent: agent.into(), result })?;
+        control.tell(answer, &Note::Result { agent: agent.into(), result: Box::new(result) })?;
     }
-    let (seconds, cpu_ns, busiest_thread) = (outcome.seconds, outcome.own_cpu_ns, outcome.busiest_thread);
-    control.tell(answer, &Note::Done { agent: agent.into(), seconds, cpu_ns, busiest_thread })
+    let (seconds, cpu_ns) = (outcome.seconds, outcome.own_cpu_ns);
+    let (busiest_thread, unwaiting) = (outcome.busiest_thread, outcome.unwaiting);
+    control.tell(answer, &Note::Done { agent: agent.into(), seconds, cpu_ns, busiest_thread, unwaiting })
 }
 
 fn buckets(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
@@ -133,25 +161,30 @@ pub(crate) fn coordinate(conditions: &Conditions, workloads: &[(String, Workload
     if conditions.agents > AGENTS_MAX {
         return Err(Trouble::Usage(format!("--agents: at most {AGENTS_MAX}")));
     }
+    if conditions.is_across {
+        across::check(workloads, conditions.agents)?;
+    }
     let answer = format!("{}.answer.{:x}.{run}", conditions.control, std::process::id());
     let mut control = Control::open(&conditions.target, std::slice::from_ref(&answer))?;
-    let agents = find(&mut control, conditions, &answer)?;
+    let (agents, has_one_clock) = find(&mut control, conditions, &answer)?;
     for (place, agent) in agents.iter().enumerate() {
-        let work =
-            Note::Work { answer: answer.clone(), place, agents: agents.len(), run, workloads: workloads.to_vec() };
+        let (answer, workloads, is_across) = (answer.clone(), workloads.to_vec(), conditions.is_across);
+        let work = Note::Work { answer, place, agents: agents.len(), run, is_across, workloads };
         control.tell(&format!("{}.agent.{agent}", conditions.control), &work)?;
     }
     let all = format!("{}.all", conditions.control);
-    let outcome = await_results(&mut control, conditions, &agents, workloads, &all);
+    let mut sum = Sum::new(workloads, conditions.is_across, has_one_clock);
+    let outcome = await_results(&mut control, conditions, &agents, &mut sum, &all).map(|()| sum.outcome());
     if outcome.is_err() {
         // Those that wait need not wait to the end.
         control.tell(&all, &Note::Cancel)?;
     }
-    outcome
+    outcome.map(|outcome| RunOutcome { info: control.info(), ..outcome })
 }
 
-fn find(control: &mut Control, conditions: &Conditions, answer: &str) -> Outcome<Vec<String>> {
+fn find(control: &mut Control, conditions: &Conditions, answer: &str) -> Outcome<(Vec<String>, bool)> {
     let mut found: Vec<String> = Vec::new();
+    let mut boots: BTreeSet<String> = BTreeSet::new();
     let end = now_ns() + nanos(conditions.target.timeout);
     while found.len() < conditions.agents {
         if now_ns() > end || conditions.is_interrupted() {
@@ -162,34 +195,35 @@ fn find(control: &mut Control, conditions: &Conditions, answer: &str) -> Outcome
         }
         control.tell(&format!("{}.all", conditions.control), &Note::Hello { answer: answer.into() })?;
         while let Some(note) = control.next(ASK_EVERY)? {
-            if let Note::Here { agent } = note
+            if let Note::Here { agent, boot } = note
                 && !found.contains(&agent)
                 && found.len() < conditions.agents
             {
                 found.push(agent);
+                boots.insert(boot);
             }
         }
     }
-    Ok(found)
+    let has_one_clock = boots.len() == 1 && !boots.contains("");
+    Ok((found, has_one_clock))
 }
 
 fn await_results(
     control: &mut Control,
     conditions: &Conditions,
     agents: &[String],
-    workloads: &[(String, Workload)],
+    sum: &mut Sum<'_>,
     all: &str,
-) -> Outcome<RunOutcome> {
-    let new = |(name, load): &(String, Workload)| GroupOutcome {
-        name: name.clone(),
-        rate: load.rate(),
-        ..GroupOutcome::default()
-    };
-    let mut outcome = RunOutcome { groups: workloads.iter().map(new).collect(), ..RunOutcome::default() };
+) -> Outcome<()> {
     let (mut ready, mut done) = (Vec::new(), Vec::new());
     let pid = conditions.server_pid();
     let mut before = None;
     let mut end = now_ns() + nanos(PATIENCE);
+    let is_sender = |agent: &String| {
+        let place = agents.iter().position(|other| other == agent).unwrap_or(0);
+        across::is_sender(place, agents.len())
+    };
+    let senders = agents.iter().filter(|agent| is_sender(agent)).count();
     while done.len() < agents.len() {
         if now_ns() > end {
             return Err(Trouble::Silent("an agent"));
@@ -206,12 +240,18 @@ fn await_results(
                     end = now_ns() + nanos(RUN_TIME_MAX);
                 }
             }
-            Some(Note::Result { agent, result }) if agents.contains(&agent) => add(&mut outcome, &agent, &result),
-            Some(Note::Done { agent, seconds, cpu_ns, busiest_thread }) if agents.contains(&agent) => {
+            Some(Note::Result { agent, result }) if agents.contains(&agent) => sum.add(&agent, &result),
+            Some(Note::Done { agent, seconds, cpu_ns, busiest_thread, unwaiting }) if agents.contains(&agent) => {
+                let outcome = &mut sum.outcome;
                 outcome.seconds = outcome.seconds.max(seconds);
                 outcome.own_cpu_ns += cpu_ns;
                 outcome.busiest_thread = outcome.busiest_thread.max(busiest_thread);
+                outcome.unwaiting = outcome.unwaiting.max(unwaiting);
                 done.push(agent);
+                if conditions.is_across && done.iter().filter(|agent| is_sender(agent)).count() == senders {
+                    let sent = outcome.groups.iter().map(|group| group.sent).collect();
+                    control.tell(all, &Note::Sent { sent })?;
+                }
             }
             Some(Note::Failed { agent, reason }) if agents.contains(&agent) => {
                 return Err(Trouble::Usage(format!("agent {agent}: {reason}")));
@@ -219,49 +259,111 @@ fn await_results(
             _ => {}
         }
     }
-    outcome.info = control.info();
-    outcome.server = before.and_then(|(pid, before)| Some(Counters::read(pid)?.since(&before, pid)));
-    Ok(outcome)
+    sum.outcome.server = before.and_then(|(pid, before)| Some(Counters::read(pid)?.since(&before, pid)));
+    Ok(())
 }
 
-/// Adds what an agent saw: counts and histograms add up, the agents ran at the same time.
-fn add(outcome: &mut RunOutcome, agent: &str, result: &AgentResult) {
-    let Some(group) = outcome.groups.iter_mut().find(|group| group.name == result.name) else { return };
-    group.sent += result.sent;
-    group.sent_bytes += result.sent_bytes;
-    group.received += result.received;
-    group.received_bytes += result.received_bytes;
-    group.served += result.served;
-    group.send_seconds = group.send_seconds.max(result.send_seconds);
-    group.receive_seconds = group.receive_seconds.max(result.receive_seconds);
-    group.behind_ns = group.behind_ns.max(result.behind_ns);
-    group.faults.merge(&result.faults);
-    for (value, count) in &result.corrected {
-        group.latencies.corrected.saturating_record_n(*value, *count);
+/// What all agents saw: counts and histograms add up, they ran at the same time.
+struct Sum<'a> {
+    workloads: &'a [(String, Workload)],
+    is_across: bool,
+    has_one_clock: bool,
+    outcome: RunOutcome,
+    /// What each member of a queue group got, by workload.
+    shares: Vec<Vec<u64>>,
+}
+
+impl<'a> Sum<'a> {
+    fn new(workloads: &'a [(String, Workload)], is_across: bool, has_one_clock: bool) -> Self {
+        let new = |(name, load): &(String, Workload)| GroupOutcome {
+            name: name.clone(),
+            rate: load.rate(),
+            ..GroupOutcome::default()
+        };
+        let outcome = RunOutcome { groups: workloads.iter().map(new).collect(), ..RunOutcome::default() };
+        Self { workloads, is_across, has_one_clock, outcome, shares: vec![Vec::new(); workloads.len()] }
     }
-    for (value, count) in &result.uncorrected {
-        group.latencies.uncorrected.saturating_record_n(*value, *count);
+
+    fn add(&mut self, agent: &str, result: &AgentResult) {
+        let Some(place) = self.workloads.iter().position(|(name, _)| *name == result.name) else { return };
+        let group = &mut self.outcome.groups[place];
+        group.sent += result.sent;
+        group.sent_bytes += result.sent_bytes;
+        group.received += result.received;
+        group.received_bytes += result.received_bytes;
+        group.served += result.served;
+        group.send_seconds = group.send_seconds.max(result.send_seconds);
+        group.receive_seconds = group.receive_seconds.max(result.receive_seconds);
+        group.behind_ns = group.behind_ns.max(result.behind_ns);
+        group.faults.merge(&result.faults);
+        self.shares[place].extend(&result.shares);
+        // Each agent has a group of its own: the least fair one is what people must see.
+        let probability = |fairness: &Option<Fairness>| fairness.as_ref().map_or(2.0, |fairness| fairness.probability);
+        if probability(&result.fairness) < probability(&group.fairness) {
+            group.fairness.clone_from(&result.fairness);
+        }
+        // A stamp of another clock says nothing.
+        let is_timed =
+            self.has_one_clock || !self.is_across || matches!(self.workloads[place].1, Workload::Requests(_));
+        if is_timed {
+            for (value, count) in &result.corrected {
+                group.latencies.corrected.saturating_record_n(*value, *count);
+            }
+            for (value, count) in &result.uncorrected {
+                group.latencies.uncorrected.saturating_record_n(*value, *count);
+            }
+        } else if !result.corrected.is_empty() && self.outcome.notes.is_empty() {
+            self.outcome.notes.push(
+                "no latency: publishers and subscribers are on hosts with clocks of their own; 'request' is timed by who asks"
+                    .into(),
+            );
+        }
+        let (kind, messages, bytes, seconds) = if result.received > 0 {
+            ("subscriber", result.received, result.received_bytes, result.receive_seconds)
+        } else if result.served > 0 {
+            ("responder", result.served, 0, result.receive_seconds)
+        } else {
+            ("publisher", result.sent, result.sent_bytes, result.send_seconds)
+        };
+        group.clients.push(ClientLine { kind, messages, bytes, seconds });
+        let figure = if result.received > 0 { ("received", result.received) } else { ("sent", result.sent) };
+        self.outcome.figures.insert(format!("{agent}: {}", figure.0), figure.1 as f64);
     }
-    let (kind, messages, bytes, seconds) = if result.received > 0 {
-        ("subscriber", result.received, result.received_bytes, result.receive_seconds)
-    } else {
-        ("publisher", result.sent, result.sent_bytes, result.send_seconds)
-    };
-    group.clients.push(ClientLine { kind, messages, bytes, seconds });
-    outcome.figures.insert(format!("{agent}: received"), result.received as f64);
+
+    fn outcome(mut self) -> RunOutcome {
+        if self.is_across {
+            for ((group, (_, workload)), shares) in self.outcome.groups.iter_mut().zip(self.workloads).zip(&self.shares)
+            {
+                across::settle(group, workload, shares);
+            }
+        }
+        self.outcome
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{add, buckets};
+    use super::{Sum, buckets};
     use crate::bench::control::AgentResult;
     use crate::bench::latency::Latencies;
-    use crate::bench::outcome::{GroupOutcome, RunOutcome};
+    use crate::bench::workload::Workload;
+    use crate::bench::workload::tests::flow;
+
+    fn result(latencies: &Latencies) -> AgentResult {
+        AgentResult {
+            name: "flow".into(),
+            received: 999,
+            corrected: buckets(&latencies.corrected),
+            uncorrected: buckets(&latencies.uncorrected),
+            ..AgentResult::default()
+        }
+    }
 
     #[test]
     fn histograms_of_agents_add_up_to_that_of_one() {
+        let workloads = [("flow".to_owned(), Workload::Flow(flow()))];
         let (mut one, mut all) = (Latencies::default(), Latencies::default());
-        let mut outcome = RunOutcome { groups: vec![GroupOutcome::default()], ..RunOutcome::default() };
+        let mut sum = Sum::new(&workloads, false, false);
         for agent in 0..3_u64 {
             one = Latencies::default();
             for n in 1..1000 {
@@ -269,17 +371,28 @@ mod tests {
                 one.record(corrected, uncorrected);
                 all.record(corrected, uncorrected);
             }
-            let result = AgentResult {
-                received: 999,
-                corrected: buckets(&one.corrected),
-                uncorrected: buckets(&one.uncorrected),
-                ..AgentResult::default()
-            };
-            add(&mut outcome, "a", &result);
+            sum.add("a", &result(&one));
         }
+        let outcome = sum.outcome();
         let merged = &outcome.groups[0].latencies;
         assert_eq!((&merged.corrected, &merged.uncorrected), (&all.corrected, &all.uncorrected));
         assert_ne!(merged.corrected, one.corrected);
-        assert_eq!(outcome.groups[0].received, 2997);
+        assert_eq!((outcome.groups[0].received, outcome.notes.len()), (2997, 0));
+    }
+
+    #[test]
+    fn stamps_of_another_clock_are_no_latency() {
+        let workloads = [("flow".to_owned(), Workload::Flow(flow()))];
+        let mut latencies = Latencies::default();
+        latencies.record(5, 5);
+        let mut sum = Sum::new(&workloads, true, false);
+        sum.add("a", &result(&latencies));
+        sum.add("b", &result(&latencies));
+        let outcome = sum.outcome();
+        assert!(outcome.groups[0].latencies.is_empty());
+        assert!(outcome.notes.len() == 1 && outcome.notes[0].contains("clocks"), "{:?}", outcome.notes);
+        let mut sum = Sum::new(&workloads, true, true);
+        sum.add("a", &result(&latencies));
+        assert_eq!(sum.outcome().groups[0].latencies.corrected.len(), 1);
     }
 }

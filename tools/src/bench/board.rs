@@ -40,7 +40,8 @@ impl GroupBoard {
 
     /// One publisher is done and has caused so many deliveries.
     pub(crate) fn sender_done(&self, deliveries: u64) {
-        self.expected.fetch_add(deliveries, Relaxed);
+        // More than can be counted is: nobody knows how much.
+        let _before = self.expected.fetch_update(Relaxed, Relaxed, |before| Some(before.saturating_add(deliveries)));
         self.senders_done_ns.fetch_max(now_ns(), Relaxed);
         self.senders_left.fetch_sub(1, AcqRel);
     }

@@ -8,18 +8,22 @@ use super::page::escape;
 
 const WIDTH: f64 = 880.0;
 const HEIGHT: f64 = 340.0;
-const LEFT: f64 = 84.0;
-const RIGHT: f64 = 40.0;
+const LEFT: f64 = 96.0;
+const RIGHT: f64 = 46.0;
 const TOP: f64 = 18.0;
-const BOTTOM: f64 = 34.0;
+const BOTTOM: f64 = 38.0;
 const COLOURS: usize = 6;
 const ROW: f64 = 28.0;
-const LABELS: f64 = 300.0;
+const LABELS: f64 = 270.0;
+/// Longer labels are cut; whoever points at one sees it whole.
+const LABEL_CHARS_MAX: usize = 38;
 
 /// One line of a chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Curve {
     pub(crate) name: String,
+    /// Drawn with gaps: another view of the curve before it, or a bound.
+    pub(crate) is_dashed: bool,
     pub(crate) points: Vec<(f64, f64)>,
 }
 
@@ -76,8 +80,9 @@ pub(crate) fn chart(title: &str, curves: &[Curve], x: &Scale, y: &Scale) -> Stri
         return String::new();
     }
     let (most_x, most_y) = all().fold((0.0_f64, 0.0_f64), |most, point| (most.0.max(point.0), most.1.max(point.1)));
-    let least_y = all().map(|point| point.1).fold(f64::INFINITY, f64::min);
-    let (from_x, to_x, x_ticks) = x.axis(0.0, most_x);
+    let least = |pick: fn(&(f64, f64)) -> f64| all().map(pick).fold(f64::INFINITY, f64::min);
+    let (least_x, least_y) = (least(|point| point.0), least(|point| point.1));
+    let (from_x, to_x, x_ticks) = x.axis(least_x, most_x);
     let (from_y, to_y, y_ticks) = y.axis(least_y, most_y);
     let at_x = |value: f64| LEFT + (value - from_x) / (to_x - from_x) * (WIDTH - LEFT - RIGHT);
     let at_y = |value: f64| HEIGHT - BOTTOM - (value - from_y) / (to_y - from_y) * (HEIGHT - TOP - BOTTOM);
@@ -100,7 +105,7 @@ pub(crate) fn chart(title: &str, curves: &[Curve], x: &Scale, y: &Scale) -> Stri
             text,
             "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             HEIGHT - BOTTOM,
-            HEIGHT - BOTTOM + 20.0,
+            HEIGHT - BOTTOM + 24.0,
             escape(label)
         );
     }
@@ -110,7 +115,9 @@ pub(crate) fn chart(title: &str, curves: &[Curve], x: &Scale, y: &Scale) -> Stri
             let _never_fails = write!(points, "{:.1},{:.1} ", at_x(x.place(*value_x)), at_y(y.place(*value_y)));
         }
         let colour = number % COLOURS;
-        let _never_fails = write!(text, "<polyline class=\"curve\" stroke=\"var(--c{colour})\" points=\"{points}\"/>");
+        let class = if curve.is_dashed { "curve dashed" } else { "curve" };
+        let _never_fails =
+            write!(text, "<polyline class=\"{class}\" stroke=\"var(--c{colour})\" points=\"{points}\"/>");
     }
     text.push_str("</svg>\n<figcaption class=\"legend\">");
     for (number, curve) in curves.iter().enumerate() {
@@ -125,16 +132,18 @@ pub(crate) fn intervals(title: &str, bars: &[(String, f64, f64, f64)]) -> String
     if bars.is_empty() {
         return String::new();
     }
-    let reach =
-        bars.iter().flat_map(|bar| [bar.1, bar.3]).map(|ratio| ratio.max(1e-3).log2().abs()).fold(1.0, f64::max).ceil();
-    let at = |ratio: f64| LABELS + (ratio.max(1e-3).log2() + reach) / (2.0 * reach) * (WIDTH - LABELS - RIGHT);
+    let powers = || bars.iter().flat_map(|bar| [bar.1, bar.3]).map(|ratio| ratio.clamp(1e-3, 1e3).log2());
+    let (low, high) = (powers().fold(-1.0, f64::min).floor(), powers().fold(1.0, f64::max).ceil());
+    let at = |ratio: f64| LABELS + (ratio.clamp(1e-3, 1e3).log2() - low) / (high - low) * (WIDTH - LABELS - RIGHT);
     let height = TOP + ROW * bars.len() as f64 + BOTTOM;
-    let mut text =
-        format!("<figure><svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">", escape(title));
+    let mut text = format!(
+        "<figure class=\"bars\"><svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">",
+        escape(title)
+    );
     let foot = height - BOTTOM;
-    for power in (-reach as i32)..=(reach as i32) {
-        let ratio = 2_f64.powi(power);
-        let (x, class) = (at(ratio), if power == 0 { "one" } else { "grid" });
+    for power in (low as i32)..=(high as i32) {
+        let ratio = if power < 0 { format!("1/{}", 1_u32 << -power) } else { (1_u32 << power).to_string() };
+        let (x, class) = (at(2_f64.powi(power)), if power == 0 { "one" } else { "grid" });
         let _never_fails = write!(
             text,
             "<line class=\"{class}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{foot:.1}\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{ratio}</text>",
@@ -145,8 +154,9 @@ pub(crate) fn intervals(title: &str, bars: &[(String, f64, f64, f64)]) -> String
         let y = TOP + ROW * (number as f64 + 0.5);
         let _never_fails = write!(
             text,
-            "<text x=\"8\" y=\"{:.1}\">{}</text><line stroke=\"var(--c0)\" stroke-width=\"4\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><circle fill=\"var(--c1)\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"5\"/>",
+            "<text x=\"8\" y=\"{:.1}\">{}<title>{}</title></text><line stroke=\"var(--c0)\" stroke-width=\"4\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><circle fill=\"var(--c1)\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"5\"/>",
             y + 4.0,
+            escape(&cut(name)),
             escape(name),
             at(*low),
             at(*high),
@@ -157,6 +167,13 @@ pub(crate) fn intervals(title: &str, bars: &[(String, f64, f64, f64)]) -> String
     text + &format!(
         "</svg>\n<figcaption class=\"legend\"><span>{title}; the line is its 95 % interval</span></figcaption></figure>\n"
     )
+}
+
+fn cut(label: &str) -> String {
+    if label.chars().count() <= LABEL_CHARS_MAX {
+        return label.to_owned();
+    }
+    label.chars().take(LABEL_CHARS_MAX - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -177,10 +194,18 @@ mod tests {
     }
 
     #[test]
+    fn long_labels_are_cut_and_kept() {
+        let name = "cost of dunlin --cores 2 --spin_us 50 --no_pin --accept reuseport";
+        let text = intervals("t", &[(name.into(), 0.1, 0.2, 0.3)]);
+        assert!(text.contains(">cost of dunlin --cores 2 --spin_us 50…<") && text.contains(name), "{text}");
+    }
+
+    #[test]
     fn curves_stay_inside() {
         for y in [Scale::Linear(show_rate), Scale::Log(show_rate)] {
             for points in [vec![(0.0, 0.0)], vec![(0.0, 1e9), (5.0, 1.0)], vec![(1.0, 1.0), (1.0, 1.0)]] {
-                let text = chart("t", &[Curve { name: "<".into(), points }], &Scale::Linear(show_rate), &y);
+                let text =
+                    chart("t", &[Curve { name: "<".into(), is_dashed: true, points }], &Scale::Linear(show_rate), &y);
                 let drawn = text.split("points=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("points");
                 for pair in drawn.split_whitespace() {
                     let (x, y) = pair.split_once(',').expect("a pair");

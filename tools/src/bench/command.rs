@@ -1,7 +1,9 @@
 //! From flags to workloads. Says which flag is impossible, and the way out.
 
+use std::path::Path;
+
 use super::flags::{FlowFlags, LoadFlags, RequestFlags};
-use super::traffic::Payload;
+use super::traffic::{Order, Payload};
 use super::trouble::{Outcome, Trouble};
 use super::workload::{Extent, Flow, Layout, Requests, Workload};
 
@@ -9,6 +11,8 @@ const MESSAGES: u64 = 100_000;
 /// Publishers have 16 bits in a stamp.
 const PUBLISHERS_MAX: u64 = 65_000;
 const WINDOW_MAX: usize = 1 << 20;
+/// The most that a server can be told to allow.
+const PAYLOAD_BYTES_MAX: u64 = 64 << 20;
 
 /// What a flow looks like where flags say nothing.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +46,10 @@ pub(crate) fn flow(shape: Shape, flags: &FlowFlags) -> Outcome<Workload> {
     check(publishers <= PUBLISHERS_MAX, "--pub: at most 65000 publishers; use several runs")?;
     check(publishers + subscribers > 0, "--clients 0: there is nothing to do; give at least 1")?;
     check(flags.multisubjectmax > 0, "--multisubjectmax 0: give at least 1, or leave --multisubject out")?;
+    check(
+        flags.multisubjectzipf.is_none_or(|exponent| exponent > 0.0 && exponent <= 10.0),
+        "--multisubjectzipf: give an exponent above 0, up to 10; 1 is usual",
+    )?;
     subject(&flags.subject)?;
     let is_wildcard = matches!(shape, Shape::Wildcard);
     let subjects = if flags.multisubject {
@@ -65,13 +73,18 @@ pub(crate) fn flow(shape: Shape, flags: &FlowFlags) -> Outcome<Workload> {
     Ok(Workload::Flow(Flow {
         subject: flags.subject.clone(),
         subjects,
-        is_random: flags.multisubjectrandomize,
+        order: match flags.multisubjectzipf {
+            Some(exponent) => Order::Zipf(exponent),
+            None if flags.multisubjectrandomize => Order::Random,
+            None => Order::InTurn,
+        },
         layout,
         publishers,
         subscribers,
         queue,
         frozen: flags.frozen,
         payload: payload(&flags.load)?,
+        elsewhere: None,
         awaited: if publishers == 0 && flags.load.duration.is_none() { extent.messages } else { None },
         extent,
     }))
@@ -99,6 +112,7 @@ pub(crate) fn requests(is_service: bool, flags: &RequestFlags, timeout: std::tim
         extent,
         inbox_prefix: flags.inbox_prefix.clone(),
         timeout,
+        is_across: false,
     }))
 }
 
@@ -120,13 +134,24 @@ fn payload(load: &LoadFlags) -> Outcome<Payload> {
         check(!header.contains(['\r', '\n']), "-H: a header is one line")?;
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
     }
-    let payload = match &load.payload {
-        // What people give is sent as it is: a stamp would change it.
-        Some(text) => Payload::of_body(text.clone().into_bytes()).unstamped(),
-        None => Payload::of_size(load.size),
+    // What people give is sent as it is: a stamp would change it.
+    let payload = match (&load.payload, &load.body) {
+        (Some(file), _) => Payload::of_body(content(file)?).unstamped(),
+        (None, Some(text)) => Payload::of_body(text.clone().into_bytes()).unstamped(),
+        (None, None) => Payload::of_size(load.size),
     };
     let payload = payload.with_headers(&headers);
     Ok(if load.no_check { payload.unstamped() } else { payload })
+}
+
+/// A payload from a file.
+fn content(file: &Path) -> Outcome<Vec<u8>> {
+    let wrong = |reason: String| Trouble::Usage(format!("--payload {}: {reason}", file.display()));
+    let metadata = std::fs::metadata(file).map_err(|error| wrong(format!("{error}; for a text use --body")))?;
+    if metadata.len() > PAYLOAD_BYTES_MAX {
+        return Err(wrong("no server takes more than 64MiB".into()));
+    }
+    std::fs::read(file).map_err(|error| wrong(error.to_string()))
 }
 
 fn subject(subject: &str) -> Outcome<()> {
@@ -199,8 +224,11 @@ mod tests {
             ("bench pub --sleep 0s", "--sleep"),
             ("bench pub a.*", "a.*"),
             ("bench pub -H nonsense", "'Name: value'"),
+            ("bench pub --payload no-such-file", "--body"),
+            ("bench pub --payload /", "--payload /"),
             ("bench pubsub --own-subjects --queue q", "--queue"),
             ("bench request --window 0", "--window"),
+            ("bench pub --multisubject --multisubjectzipf 0", "--multisubjectzipf"),
         ] {
             let text = refused(line);
             assert!(text.contains(word), "{line}: {text}");

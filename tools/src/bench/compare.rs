@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::environment::Environment;
 use super::launch::{Candidate, Launched, names};
 use super::outcome::RunOutcome;
 use super::run::Conditions;
 use super::session::Work;
 use super::statistics::{Ratio, Spread, Verdict};
-use super::tables::{is_more_better, show_metric};
+use super::tables::{is_more_better, is_speed, show_metric};
 use super::target::ConnectionFlags;
 use super::trouble::{Outcome, Trouble};
 
@@ -35,6 +36,18 @@ pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) figures: BTreeMap<String, Vec<f64>>,
     pub(crate) outcomes: Vec<RunOutcome>,
+}
+
+impl Series {
+    /// Rounds that came to their end.
+    fn rounds(&self) -> usize {
+        self.figures.values().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// The last run that came to its end.
+    pub(crate) fn last_whole(&self) -> Option<&RunOutcome> {
+        self.outcomes.iter().rev().find(|outcome| outcome.trouble.is_none() && !outcome.is_interrupted)
+    }
 }
 
 /// One line of the verdict.
@@ -61,25 +74,22 @@ pub(crate) fn run(
     candidates: &[Candidate],
     work: &Work,
     settings: &Settings,
-    mut on_round: impl FnMut(usize, &[Series]),
 ) -> Outcome<Vec<Series>> {
     let new = |name| Series { name, figures: BTreeMap::new(), outcomes: Vec::new() };
     let mut all: Vec<Series> = names(candidates).into_iter().map(new).collect();
     let mut kept: Vec<Option<Launched>> = candidates.iter().map(|_| None).collect();
     for round in 0..settings.rounds_max {
         for place in order(candidates.len(), round) {
-            let server = match kept[place].take() {
-                Some(server) => server,
-                None => Launched::start(&candidates[place], connection)?,
+            let number = (round * candidates.len() + place + 1) as u16;
+            let done = turn(conditions, connection, &candidates[place], kept[place].take(), work, number);
+            let (server, outcome) = match done {
+                Ok((server, outcome)) => (Some(server), outcome),
+                // Without a single figure there is nothing to show but the reason.
+                Err(trouble) if all.iter().all(|series| series.figures.is_empty()) => return Err(trouble),
+                Err(trouble) => (None, RunOutcome { trouble: Some(trouble), ..RunOutcome::default() }),
             };
-            let conditions =
-                Conditions { target: server.target.clone(), server_pid: server.pid(), ..conditions.clone() };
-            let outcome = work.execute(&conditions, (round * candidates.len() + place + 1) as u16)?;
-            if let Some(trouble) = outcome.trouble {
-                eprintln!("dunlinctl bench: {}: {trouble}", all[place].name);
-                return Err(trouble);
-            }
-            if outcome.is_interrupted {
+            if outcome.trouble.is_some() || outcome.is_interrupted {
+                all[place].outcomes.push(outcome);
                 return Ok(all);
             }
             for (name, figure) in outcome.metrics() {
@@ -87,10 +97,9 @@ pub(crate) fn run(
             }
             all[place].outcomes.push(outcome);
             if !settings.is_fresh {
-                kept[place] = Some(server);
+                kept[place] = server;
             }
         }
-        on_round(round + 1, &all);
         if round + 1 >= settings.rounds_min && is_known(&all, settings.width) {
             break;
         }
@@ -98,11 +107,50 @@ pub(crate) fn run(
     Ok(all)
 }
 
-/// The ratio that decides is known well: that of cost, or of rate where there is no cost.
+/// One server does the work once, started first where it is not there yet.
+fn turn(
+    conditions: &Conditions,
+    connection: &ConnectionFlags,
+    candidate: &Candidate,
+    kept: Option<Launched>,
+    work: &Work,
+    number: u16,
+) -> Outcome<(Launched, RunOutcome)> {
+    let server = kept.map_or_else(|| Launched::start(candidate, connection), Ok)?;
+    let conditions = Conditions { target: server.target.clone(), server_pid: server.pid(), ..conditions.clone() };
+    let outcome = work.execute(&conditions, number)?;
+    Ok((server, outcome))
+}
+
+/// Where it was measured, and on which servers.
+pub(crate) fn environment(all: &[Series]) -> Environment {
+    let of = |series: &Series| Some((series.name.clone(), series.last_whole()?.info.clone()));
+    let servers: Vec<_> = all.iter().filter_map(of).collect();
+    Environment::of_servers(servers.iter().map(|(name, info)| (name.as_str(), info)))
+}
+
+/// Why a comparison has ended before its rounds were done.
+pub(crate) fn early_end(all: &[Series]) -> Option<String> {
+    all.iter().find_map(|series| {
+        let last = series.outcomes.last()?;
+        match &last.trouble {
+            Some(trouble) => Some(format!("{} ended early: {trouble}; this is what was measured so far", series.name)),
+            None => last.is_interrupted.then(|| "interrupted: this is what was measured so far".to_owned()),
+        }
+    })
+}
+
+/// The ratios that decide: that of cost, or of rate where there is no cost, for each of the other servers.
+fn decisive(all: &[Series]) -> Vec<Line> {
+    let lines = lines(all);
+    let of = |metric: &str| lines.iter().filter(|line| line.metric == metric).cloned().collect::<Vec<_>>();
+    let found = of("cost");
+    if found.is_empty() { of("rate") } else { found }
+}
+
+/// The ratio that decides is known well.
 fn is_known(all: &[Series], width: f64) -> bool {
-    let decisive: Vec<Line> = lines(all).into_iter().filter(|line| line.metric == "cost").collect();
-    let decisive =
-        if decisive.is_empty() { lines(all).into_iter().filter(|l| l.metric == "rate").collect() } else { decisive };
+    let decisive = decisive(all);
     !decisive.is_empty() && decisive.iter().all(|line| line.ratio.high - line.ratio.low <= width * line.ratio.ratio)
 }
 
@@ -136,7 +184,7 @@ pub(crate) fn lines(all: &[Series]) -> Vec<Line> {
 
 /// The table for people.
 pub(crate) fn show(all: &[Series]) -> String {
-    let rounds = all.iter().map(|series| series.outcomes.len()).min().unwrap_or(0);
+    let rounds = all.iter().map(Series::rounds).min().unwrap_or(0);
     let mut text = String::new();
     for (place, series) in all.iter().enumerate() {
         text.push_str(&format!("  {}  {}\n", letter(place), series.name));
@@ -158,15 +206,28 @@ pub(crate) fn show(all: &[Series]) -> String {
             line.ratio.ratio,
             line.ratio.low,
             line.ratio.high,
-            line.verdict.text()
+            line.verdict.text(is_speed(&line.metric))
         ));
     }
+    for line in decisive(all) {
+        let place = all.iter().position(|series| series.name == line.server).unwrap_or(1);
+        let (letter, verdict) = (letter(place), line.verdict.text(true));
+        text.push_str(&match line.verdict {
+            Verdict::Better | Verdict::Worse => {
+                format!("  verdict        {letter} is {verdict} than A, by its {}\n", line.metric)
+            }
+            Verdict::NoDifference | Verdict::TooFewRounds => format!("  verdict        {letter}: {verdict}\n"),
+        });
+    }
     for series in all {
-        let lost: u64 = series.outcomes.iter().map(|outcome| outcome.faults().total()).sum();
-        if lost > 0 {
-            text.push_str(&format!("  {}: {lost} messages LOST OR WRONG\n", series.name));
+        for outcome in &series.outcomes {
+            let wrongs = outcome.wrongs();
+            if !wrongs.is_empty() {
+                text.push_str(&format!("  {}: LOST OR WRONG: {}\n", series.name, wrongs.join(", ")));
+            }
         }
     }
+    early_end(all).iter().for_each(|why| text.push_str(&format!("  {why}\n")));
     text
 }
 

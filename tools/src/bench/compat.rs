@@ -13,7 +13,7 @@ const WITH_VALUE: &[(&str, &str)] = &[
     ("ms", "--size"),
     ("csv", "--csv"),
     ("s", "--server"),
-    ("creds", ""),
+    ("creds", "--creds"),
     ("nkey", "--nkey"),
 ];
 
@@ -37,7 +37,11 @@ fn translate(old: &[String]) -> Outcome<Vec<String>> {
             continue;
         };
         let (name, inline) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value.to_owned())));
-        let known = WITH_VALUE.iter().find(|(old, new)| *old == name && !new.is_empty());
+        if name == "tls" {
+            words.push("--tls".to_owned());
+            continue;
+        }
+        let known = WITH_VALUE.iter().find(|(old, _)| *old == name);
         let Some((_, new)) = known else {
             return Err(Trouble::Usage(format!("-{name}: not known here; see 'dunlinctl bench pubsub --help'")));
         };
@@ -71,6 +75,10 @@ mod tests {
             translated("-np 2 -ns 3 -n 1000 -ms 16 -csv out.csv -s nats://h:1 foo"),
             "dunlinctl bench pubsub foo --pub 2 --sub 3 --msgs 1000 --size 16 --csv out.csv --server nats://h:1"
         );
+        assert_eq!(
+            translated("-tls -creds me.creds foo"),
+            "dunlinctl bench pubsub foo --pub 1 --sub 0 --tls --creds me.creds"
+        );
         assert_eq!(translated("--np=4 foo"), "dunlinctl bench pubsub foo --pub 4 --sub 0");
     }
 
@@ -78,6 +86,6 @@ mod tests {
     fn what_is_missing_is_said() {
         assert!(translated("-np 2").contains("subject"));
         assert!(translated("-n").contains("-n needs a value"));
-        assert!(translated("-tls foo").contains("-tls"));
+        assert!(translated("-what foo").contains("-what"));
     }
 }

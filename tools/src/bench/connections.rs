@@ -17,7 +17,7 @@ use super::outcome::{GroupOutcome, Moment, RunOutcome};
 use super::process::Counters;
 use super::publisher::{Produced, Publisher, PublisherPlan};
 use super::run::{Conditions, allow_files};
-use super::traffic::{Payload, Subjects};
+use super::traffic::{Order, Payload, Subjects};
 use super::trouble::{Outcome, Trouble};
 
 /// Until the server has booked its time and, after many connections ended, freed what they had.
@@ -51,6 +51,9 @@ pub(crate) fn execute(conditions: &Conditions, kind: Kind, flags: &ConnectionLoa
     if flags.count == 0 {
         return Err(Trouble::Usage("--count 0: there is nothing to do; give at least 1".into()));
     }
+    if flags.msgs > 0 && matches!(kind, Kind::Churn | Kind::Storm) {
+        return Err(Trouble::Usage(format!("--msgs: '{}' sends none; use subs or conns", kind.name())));
+    }
     let own_cpu = own_cpu_ns();
     let start = now_ns();
     let mut bench = Bench {
@@ -62,11 +65,17 @@ pub(crate) fn execute(conditions: &Conditions, kind: Kind, flags: &ConnectionLoa
         moments: Vec::new(),
         start,
     };
-    let info = match kind {
-        Kind::Subs => bench.subscriptions(flags)?,
-        Kind::Conns => bench.idle(flags)?,
-        Kind::Churn => bench.churn(flags)?,
-        Kind::Storm => bench.storm(flags)?,
+    let done = match kind {
+        Kind::Subs => bench.subscriptions(flags),
+        Kind::Conns => bench.idle(flags),
+        Kind::Churn => bench.churn(flags),
+        Kind::Storm => bench.storm(flags),
+    };
+    let (info, trouble) = match done {
+        Ok(info) => (info, None),
+        Err(trouble) if bench.figures.is_empty() => return Err(trouble),
+        // What was measured before it is worth showing.
+        Err(trouble) => (super::target::Info::default(), Some(trouble)),
     };
     let seconds = (now_ns() - start) as f64 / 1e9;
     let own_cpu_ns = own_cpu_ns() - own_cpu;
@@ -76,12 +85,29 @@ pub(crate) fn execute(conditions: &Conditions, kind: Kind, flags: &ConnectionLoa
         seconds,
         own_cpu_ns,
         busiest_thread: own_cpu_ns as f64 / 1e9 / seconds.max(1e-9),
+        unwaiting: own_cpu_ns as f64 / 1e9 / seconds.max(1e-9),
         moments: bench.moments,
         info,
+        trouble,
         is_interrupted: conditions.is_interrupted(),
         figures: bench.figures,
         ..RunOutcome::default()
     })
+}
+
+/// Messages of 128 bytes, as fast as they go.
+fn plan(subjects: Subjects, messages: u64, fan_out: u64) -> PublisherPlan {
+    PublisherPlan {
+        number: 0,
+        run: 0,
+        subjects,
+        payload: Payload::of_size(128),
+        messages: Some(messages),
+        duration_ns: None,
+        schedule: None,
+        fan_out,
+        seed: 1,
+    }
 }
 
 fn own_cpu_ns() -> u64 {
@@ -105,9 +131,15 @@ impl Bench<'_> {
 
     /// What `work` took, each of `count`, under names that begin with `what`.
     fn measure<T>(&mut self, what: &str, count: u64, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        self.measure_done(what, |bench| Ok((work(bench)?, count)))
+    }
+
+    /// The same of work that says itself how much it was: Ctrl-C may end it early.
+    fn measure_done<T>(&mut self, what: &str, work: impl FnOnce(&mut Self) -> Outcome<(T, u64)>) -> Outcome<T> {
         let before = self.pid.and_then(Counters::read);
         let begun = now_ns();
-        let done = work(self)?;
+        let (done, count) = work(self)?;
+        let count = count.max(1);
         let seconds = (now_ns() - begun) as f64 / 1e9;
         pause(SETTLE_TIME);
         self.put(&format!("{what}_rate"), count as f64 / seconds.max(1e-9));
@@ -131,7 +163,11 @@ impl Bench<'_> {
         let mut latencies = Latencies::default();
         let wish = |number| Wish { number, first: first.to_vec(), receive_bytes: None };
         let wishes = (0..count as usize).map(wish).collect();
-        let links = dial(&mut self.poll, &self.conditions.target, wishes, wave, |_, ns| latencies.record(ns, ns))?;
+        let conditions = self.conditions;
+        let links = dial(&mut self.poll, &conditions.target, wishes, wave, |_, ns| {
+            latencies.record(ns, ns);
+            if conditions.is_interrupted() { Err(Trouble::Interrupted) } else { Ok(()) }
+        })?;
         Ok((links, latencies))
     }
 
@@ -147,6 +183,9 @@ impl Bench<'_> {
             self.measure("connection", flags.count, |bench| bench.connect(flags.count, wave, b""))?;
         self.percentiles("connect", &latencies);
         self.look(flags.count, flags.count);
+        if flags.msgs > 0 {
+            self.publish_beside(flags, &mut links)?;
+        }
         self.hold(&mut links, flags.hold)?;
         let info = links.first().map(|link| link.info.clone()).unwrap_or_default();
         let before = self.pid.and_then(Counters::read);
@@ -165,11 +204,14 @@ impl Bench<'_> {
         let at_once = flags.clients.unwrap_or(8).clamp(1, flags.count);
         let mut all = Latencies::default();
         let mut info = super::target::Info::default();
-        let mut done = 0;
-        self.measure("churn", flags.count, |bench| {
+        self.measure_done("churn", |bench| {
+            let mut done = 0;
             while done < flags.count && !bench.conditions.is_interrupted() {
                 let count = at_once.min(flags.count - done);
-                let (links, latencies) = bench.connect(count, count as usize, b"SUB bench.churn 1\r\n")?;
+                let (links, latencies) = match bench.connect(count, count as usize, b"SUB bench.churn 1\r\n") {
+                    Err(Trouble::Interrupted) => break,
+                    made => made?,
+                };
                 all.merge(&latencies);
                 done += count;
                 if let Some(link) = links.first() {
@@ -179,7 +221,7 @@ impl Bench<'_> {
                     bench.look(done, done);
                 }
             }
-            Ok(())
+            Ok(((), done))
         })?;
         self.percentiles("connect", &all);
         Ok(info)
@@ -191,21 +233,25 @@ impl Bench<'_> {
         let mut all = Latencies::default();
         let mut slowest = 0_u64;
         let info = links.first().map(|link| link.info.clone()).unwrap_or_default();
-        let count = flags.count * flags.rounds.max(1);
-        self.measure("reconnect", count, |bench| {
+        self.measure_done("reconnect", |bench| {
+            let mut done = 0;
             for _ in 0..flags.rounds.max(1) {
                 if bench.conditions.is_interrupted() {
                     break;
                 }
                 links.clear();
                 let begun = now_ns();
-                let (again, latencies) = bench.connect(flags.count, wave, b"SUB bench.storm 1\r\n")?;
+                let (again, latencies) = match bench.connect(flags.count, wave, b"SUB bench.storm 1\r\n") {
+                    Err(Trouble::Interrupted) => break,
+                    made => made?,
+                };
+                done += flags.count;
                 slowest = slowest.max(now_ns() - begun);
                 all.merge(&latencies);
                 links = again;
                 bench.look(flags.count, flags.count);
             }
-            Ok(())
+            Ok(((), done))
         })?;
         self.put("all_back_ns", slowest as f64);
         self.percentiles("reconnect", &all);
@@ -231,6 +277,7 @@ impl Bench<'_> {
         self.look(flags.count, flags.count);
         if flags.msgs > 0 {
             self.publish_to_some(flags, &mut links, &mut publisher)?;
+            self.publish_beside(flags, std::slice::from_mut(&mut publisher))?;
         }
         self.hold(&mut links, flags.hold)?;
         let info = publisher.info.clone();
@@ -248,6 +295,18 @@ impl Bench<'_> {
         Ok(info)
     }
 
+    /// Messages that nobody wants, beside connections or subscriptions that have nothing to do with them.
+    fn publish_beside(&mut self, flags: &ConnectionLoadFlags, links: &mut [Link]) -> Outcome<()> {
+        let Some((publisher, _)) = links.split_first_mut() else { return Ok(()) };
+        let mut source = Publisher::new(plan(Subjects::one("bench.nobody"), flags.msgs, 0));
+        self.measure("message", flags.msgs, |bench| {
+            while source.produce(&mut publisher.out, now_ns(), bench.conditions.is_interrupted()) == Produced::More {
+                bench.drain(std::slice::from_mut(publisher), |_| {})?;
+            }
+            bench.barrier(std::slice::from_mut(publisher), |_| {})
+        })
+    }
+
     /// Messages to random subjects among those that somebody subscribes to.
     fn publish_to_some(
         &mut self,
@@ -255,17 +314,8 @@ impl Bench<'_> {
         links: &mut [Link],
         publisher: &mut Link,
     ) -> Outcome<()> {
-        let mut source = Publisher::new(PublisherPlan {
-            number: 0,
-            run: 0,
-            subjects: Subjects { base: "bench".into(), count: flags.count as u32, random: true },
-            payload: Payload::of_size(128),
-            messages: Some(flags.msgs),
-            duration_ns: None,
-            schedule: None,
-            fan_out: 1,
-            seed: 1,
-        });
+        let subjects = Subjects { base: "bench".into(), count: flags.count as u32, order: Order::Random };
+        let mut source = Publisher::new(plan(subjects, flags.msgs, 1));
         let begun = now_ns();
         let mut received = 0;
         self.measure("random_message", flags.msgs, |bench| {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{nanos, now_ns};
 use super::dial::{Wish, dial};
+use super::fairness::Fairness;
 use super::link::{Incoming, Link, READ_BYTES, Reading};
 use super::subscriber::Faults;
 use super::target::Target;
@@ -30,6 +31,8 @@ pub(crate) enum Note {
     /// I am.
     Here {
         agent: String,
+        /// Of the host since it was started: who has the same has the same clock. Empty where nobody knows.
+        boot: String,
     },
     /// Do this, as number `place` of `agents`.
     Work {
@@ -37,6 +40,7 @@ pub(crate) enum Note {
         place: usize,
         agents: usize,
         run: u16,
+        is_across: bool,
         workloads: Vec<(String, Workload)>,
     },
     /// All connections are there.
@@ -47,12 +51,16 @@ pub(crate) enum Note {
     Start {
         unix_ns: u64,
     },
+    /// All senders are done; this is what each workload has sent.
+    Sent {
+        sent: Vec<u64>,
+    },
     /// It is called off.
     Cancel,
     /// What one workload of one agent gave.
     Result {
         agent: String,
-        result: AgentResult,
+        result: Box<AgentResult>,
     },
     /// The last result of this agent has been told.
     Done {
@@ -60,6 +68,7 @@ pub(crate) enum Note {
         seconds: f64,
         cpu_ns: u64,
         busiest_thread: f64,
+        unwaiting: f64,
     },
     Failed {
         agent: String,
@@ -80,6 +89,9 @@ pub(crate) struct AgentResult {
     pub(crate) served: u64,
     pub(crate) behind_ns: u64,
     pub(crate) faults: Faults,
+    pub(crate) fairness: Option<Fairness>,
+    /// What each member of a queue group got.
+    pub(crate) shares: Vec<u64>,
     /// Value and count of each bucket that is not empty.
     pub(crate) corrected: Vec<(u64, u64)>,
     pub(crate) uncorrected: Vec<(u64, u64)>,
@@ -102,7 +114,7 @@ impl Control {
         let first: String =
             subjects.iter().enumerate().map(|(sid, subject)| format!("SUB {subject} {}\r\n", sid + 1)).collect();
         let wish = Wish { first: first.into_bytes(), ..Wish::default() };
-        let link = dial(&mut poll, target, vec![wish], 1, |_, _| {})?.pop().ok_or(Trouble::Closed)?;
+        let link = dial(&mut poll, target, vec![wish], 1, |_, _| Ok(()))?.pop().ok_or(Trouble::Closed)?;
         Ok(Self { target: target.clone(), poll, link, waiting: Vec::new(), scratch: vec![0; READ_BYTES] })
     }
 

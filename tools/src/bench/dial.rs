@@ -27,13 +27,13 @@ pub(crate) struct Wish {
     pub(crate) receive_bytes: Option<usize>,
 }
 
-/// Opens `wishes`, `wave` at a time. `on_ready` gets the place and the nanoseconds from connect to PONG.
+/// Opens `wishes`, `wave` at a time. `on_ready` gets the place and the nanoseconds from connect to PONG, and may end it all.
 pub(crate) fn dial(
     poll: &mut Poll,
     target: &Target,
     wishes: Vec<Wish>,
     wave: usize,
-    mut on_ready: impl FnMut(usize, u64),
+    mut on_ready: impl FnMut(usize, u64) -> Outcome<()>,
 ) -> Outcome<Vec<Link>> {
     let total = wishes.len();
     let mut wishes = wishes.into_iter();
@@ -70,7 +70,7 @@ pub(crate) fn dial(
             if !was_ready && link.is_ready() {
                 ready += 1;
                 last_progress = now_ns();
-                on_ready(place, last_progress.saturating_sub(begun[place]));
+                on_ready(place, last_progress.saturating_sub(begun[place]))?;
             }
         }
         if now_ns() - last_progress > nanos(target.timeout) {

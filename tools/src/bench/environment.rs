@@ -27,6 +27,9 @@ pub(crate) struct Environment {
     pub(crate) server_version: String,
     pub(crate) server_commit: String,
     pub(crate) server_command: String,
+    /// Where several servers were measured, each of them: its name in the report, version and commit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) servers: Vec<(String, String)>,
 }
 
 impl Environment {
@@ -52,12 +55,19 @@ impl Environment {
             server_version: info.version.clone(),
             server_commit: info.git_commit.clone(),
             server_command: server_pid.map(command_line).unwrap_or_default(),
+            servers: Vec::new(),
         }
+    }
+
+    /// This host and several servers: their names in the report, and what each said of itself.
+    pub(crate) fn of_servers<'a>(servers: impl Iterator<Item = (&'a str, &'a Info)>) -> Self {
+        let of = |(name, info): (&str, &Info)| (name.to_owned(), format!("{} {}", info.version, info.git_commit));
+        Self { servers: servers.map(of).collect(), ..Self::look(&Info::default(), None) }
     }
 
     /// Names and values, for tables.
     pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut rows = vec![
             ("tool", self.tool.clone()),
             ("measured", date(self.date_unix)),
             ("host", format!("{}, {}", self.host, self.kernel)),
@@ -68,7 +78,10 @@ impl Environment {
             ("mitigations", self.mitigations.join("; ")),
             ("server", format!("{} {} {}", self.server_name, self.server_version, self.server_commit)),
             ("server command", self.server_command.clone()),
-        ]
+        ];
+        rows.extend(self.servers.iter().map(|(name, version)| ("server", format!("{name}: {}", version.trim()))));
+        rows.retain(|(_, value)| !value.trim().is_empty());
+        rows
     }
 }
 

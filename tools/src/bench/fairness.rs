@@ -1,13 +1,24 @@
-//! Whether a queue group shares its messages evenly: a chi-square test.
+//! Whether a queue group shares its messages evenly: a chi-square test, and a verdict that may end a run with exit code 3.
 //!
-//! With millions of messages the smallest skew is significant, so the size of the skew stands beside the probability.
+//! A check that cries wolf is turned off, so the bar is high: a fair random choice passes for unfair in fewer than one of
+//! 100,000 runs, which a test below holds. With millions of messages the smallest skew is significant, so its size counts too;
+//! with few messages per member the test says nothing, so there is no verdict.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// A fair choice is this uneven so rarely.
+const UNLIKELY: f64 = 1e-6;
+/// And a smaller skew than this is nobody's concern.
+const SKEW_MIN: f64 = 0.1;
+/// Messages a member that the distribution needs to be what the test takes it for.
+const MEAN_MIN: f64 = 20.0;
 
 /// How even some counts are.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fairness {
     pub(crate) members: usize,
+    /// All members sit on one server, which has no reason to prefer some.
+    pub(crate) is_judged: bool,
     pub(crate) least: u64,
     pub(crate) most: u64,
     pub(crate) chi_square: f64,
@@ -29,6 +40,7 @@ impl Fairness {
         let chi_square = counts.iter().map(|count| distance(count).powi(2) / mean).sum();
         Some(Self {
             members: counts.len(),
+            is_judged: mean >= MEAN_MIN,
             least: counts.iter().copied().min().unwrap_or(0),
             most: counts.iter().copied().max().unwrap_or(0),
             chi_square,
@@ -39,7 +51,7 @@ impl Fairness {
 
     /// Skewed more than chance explains, and by more than a tenth.
     pub(crate) fn is_unfair(&self) -> bool {
-        self.probability < 0.001 && self.skew > 0.1
+        self.is_judged && self.probability < UNLIKELY && self.skew > SKEW_MIN
     }
 }
 
@@ -62,6 +74,7 @@ pub(crate) fn normal_upper_tail(z: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Fairness, upper_tail};
+    use crate::bench::traffic::Random;
 
     #[test]
     fn known_quantiles_of_the_distribution() {
@@ -82,5 +95,40 @@ mod tests {
         assert!(slight.probability < 0.001 && !slight.is_unfair());
         assert_eq!(Fairness::of(&[5]), None);
         assert_eq!(Fairness::of(&[0, 0]), None);
+        assert!(!Fairness::of(&[30, 0]).expect("members").is_unfair(), "too few to tell");
+        assert!(Fairness::of(&[200, 0]).expect("members").is_unfair());
+    }
+
+    #[test]
+    fn a_fair_choice_is_not_called_unfair() {
+        const GROUPS: u32 = 40_000;
+        const SEED: u64 = 20_261;
+        println!("seed {SEED}");
+        let mut random = Random(SEED);
+        let (mut unfair, mut rare) = (0, 0);
+        for group in 0..GROUPS {
+            // The smallest means are the worst case: there the distribution is furthest from what the test takes it for.
+            let members = [2, 3, 8, 16][group as usize % 4];
+            let mut counts = vec![0; members];
+            for _ in 0..members * [20, 50][group as usize / 4 % 2] {
+                counts[random.below(members as u64) as usize] += 1;
+            }
+            let fairness = Fairness::of(&counts).expect("members");
+            assert!(fairness.is_judged);
+            unfair += u32::from(fairness.is_unfair());
+            rare += u32::from(fairness.probability < 0.01);
+        }
+        assert_eq!(unfair, 0);
+        let share = f64::from(rare) / f64::from(GROUPS);
+        assert!((0.007..0.013).contains(&share), "the probability is what it says: {share}");
+    }
+
+    #[test]
+    fn a_member_that_gets_half_as_much_again_is_found() {
+        let mut random = Random(7);
+        let mut counts = vec![0; 8];
+        // Nine places, of which the first member has two.
+        (0..10_000).for_each(|_| counts[random.below(9) as usize % 8] += 1);
+        assert!(Fairness::of(&counts).expect("members").is_unfair(), "{counts:?}");
     }
 }

@@ -63,6 +63,9 @@ pub(crate) struct RunFlags {
     /// Let so many agents do the work together ('bench agent' on other hosts)
     #[arg(long, global = true, default_value_t = 0)]
     pub(crate) agents: usize,
+    /// With --agents: who sends on the one half of them, who receives on the other (default: each does both)
+    #[arg(long, global = true, requires = "agents")]
+    pub(crate) across: bool,
     /// What the subjects begin with over which agents are told
     #[arg(long, global = true, default_value = "bench.control")]
     pub(crate) control: String,
@@ -90,9 +93,12 @@ pub(crate) struct LoadFlags {
     /// Open loop: the time between two messages of a sender
     #[arg(long, value_parser = duration, conflicts_with = "rate")]
     pub(crate) sleep: Option<Duration>,
-    /// Payload text instead of --size
-    #[arg(long)]
-    pub(crate) payload: Option<String>,
+    /// File with the payload, instead of --size
+    #[arg(long, value_name = "FILE")]
+    pub(crate) payload: Option<PathBuf>,
+    /// Text of the payload, instead of --size
+    #[arg(long, value_name = "TEXT", conflicts_with = "payload")]
+    pub(crate) body: Option<String>,
     /// Header, as 'Name: value'; several times
     #[arg(short = 'H', long = "header", value_name = "NAME:VALUE")]
     pub(crate) headers: Vec<String>,
@@ -127,6 +133,9 @@ pub(crate) struct FlowFlags {
     /// In random order
     #[arg(long)]
     pub(crate) multisubjectrandomize: bool,
+    /// Few of them often and many rarely, by Zipf's law with this exponent (1 is usual)
+    #[arg(long, value_name = "EXPONENT", conflicts_with = "multisubjectrandomize", requires = "multisubject")]
+    pub(crate) multisubjectzipf: Option<f64>,
     /// Each publisher has a subject of its own, with its own subscriber
     #[arg(long, conflicts_with = "multisubject")]
     pub(crate) own_subjects: bool,
@@ -181,7 +190,7 @@ pub(crate) struct ConnectionLoadFlags {
     /// How often the storm comes
     #[arg(long, default_value_t = 1)]
     pub(crate) rounds: u64,
-    /// Subscriptions: then publish so many messages to random subjects among them
+    /// Then publish so many messages to nobody, and with subs as many to random subjects among them
     #[arg(long, default_value = "0", value_parser = count)]
     pub(crate) msgs: u64,
 }
@@ -191,7 +200,7 @@ pub(crate) struct ConnectionLoadFlags {
 pub(crate) enum Command {
     /// Publish
     Pub(FlowFlags),
-    /// Subscribe, and measure what others publish
+    /// Subscribe, and measure what others publish: latency if they share the clock of this host
     Sub(FlowFlags),
     /// Publish and subscribe in one run, with all checks
     Pubsub(FlowFlags),
@@ -292,8 +301,8 @@ pub(crate) struct ScaleFlags {
     /// What {n} becomes, in the work and in --launch
     #[arg(long, value_delimiter = ',', value_parser = count, required = true)]
     pub(crate) points: Vec<u64>,
-    /// The figures that are shown
-    #[arg(long, value_delimiter = ',', default_value = "cost,rate,p99")]
+    /// The figures that are shown (default: cost, rate and p99; what one costs where it is connections or subscriptions)
+    #[arg(long, value_delimiter = ',')]
     pub(crate) figures: Vec<String>,
     /// Start this server on a free port for each point
     #[arg(long, value_name = "COMMAND")]
@@ -325,9 +334,12 @@ pub(crate) struct SuiteFlags {
     /// Rounds
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
-    /// A share of the messages and times
+    /// A share of the messages and times, and of the largest numbers of --growth
     #[arg(long, default_value_t = 1.0)]
     pub(crate) scale: f64,
+    /// How costs grow with subscriptions, connections, fan-out and payload, instead of the scenarios
+    #[arg(long)]
+    pub(crate) growth: bool,
     /// Only these
     #[arg(long, value_delimiter = ',')]
     pub(crate) rows: Vec<String>,
@@ -377,7 +389,10 @@ mod tests {
         let flags = Flags::try_parse_from(line.split_whitespace()).expect("understood");
         let Command::Pub(flow) = &flags.command else { panic!("pub") };
         assert_eq!((flow.load.rate, flow.clients, flow.load.size), (Some(5000), Some(4), 16384));
-        assert_eq!((flags.connection.server.as_str(), flags.connection.user.as_deref()), ("nats://h:1", Some("u")));
+        assert_eq!(
+            (flags.connection.server.as_deref(), flags.connection.user.as_deref()),
+            (Some("nats://h:1"), Some("u"))
+        );
     }
 
     #[test]

@@ -2,13 +2,18 @@
 //!
 //! Doubles until a rate is bad, then halves the distance. The search is pure; only `run` drives a server.
 
+use std::time::Duration;
+
+use serde::Serialize;
 use serde_json::json;
 
+use super::environment::Environment;
 use super::flags::{Flags, KneeFlags};
 use super::launch::{Candidate, Launched};
 use super::outcome::{RunOutcome, per_second};
 use super::run::Conditions;
-use super::session::{Work, say, work_of_words};
+use super::session::{Work, exit_code, say, work_of_words, write_file};
+use super::study_page;
 use super::trouble::{EXIT_OK, EXIT_TROUBLE, Outcome, Trouble};
 use super::values::{show_ns, show_rate};
 use super::workload::{Flow, Requests, Workload};
@@ -69,73 +74,115 @@ pub(crate) fn run(flags: &Flags, conditions: &Conditions, own: &KneeFlags) -> Ou
     if let Some(server) = &server {
         (conditions.target, conditions.server_pid) = (server.target.clone(), server.pid());
     }
+    let mut knee = Knee { bound: own.under, ..Knee::default() };
     let mut search = Search::new(own.from as f64, own.to as f64, own.precision);
-    let mut rows = Vec::new();
-    let mut number = 0;
+    let mut info = super::target::Info::default();
     while let Some(rate) = search.next() {
-        number += 1;
-        let outcome = at_rate(&work, rate, own)?.execute(&conditions, number)?;
-        if let Some(trouble) = outcome.trouble {
-            return Err(trouble);
-        }
-        if outcome.is_interrupted {
-            say("interrupted: this is what was measured so far\n");
+        let outcome = at_rate(&work, rate, own)?.execute(&conditions, knee.steps.len() as u16 + 1);
+        let outcome = match outcome {
+            Err(trouble) if knee.steps.is_empty() => return Err(trouble),
+            Err(trouble) => RunOutcome { trouble: Some(trouble), ..RunOutcome::default() },
+            Ok(outcome) => outcome,
+        };
+        if outcome.trouble.is_some() || outcome.is_interrupted {
+            knee.code = exit_code(&outcome);
+            let reason =
+                outcome.trouble.map_or_else(|| "interrupted".to_owned(), |trouble| format!("ended early: {trouble}"));
+            knee.note = Some(format!("{reason}; this is what was measured so far"));
             break;
         }
-        let (is_good, row) = judge(&outcome, rate, own);
+        let step = judge(&outcome, rate, own);
+        info = outcome.info;
         if !flags.run.json {
-            let (mut line, verdict) = (show_row(&row), if is_good { "good" } else { "bad" });
-            line.push_str(&format!("  {verdict}\n"));
-            say(&line);
+            say(&show_step(&step));
         }
-        rows.push((row, is_good));
-        search.tell(is_good);
+        search.tell(step.is_good);
+        knee.steps.push(step);
     }
-    rows.sort_by(|a, b| a.0.asked.total_cmp(&b.0.asked));
+    knee.rate = search.good;
+    knee.steps.sort_by(|a, b| a.asked.total_cmp(&b.asked));
+    let environment = Environment::look(&info, conditions.server_pid());
+    report(flags, own, &knee, &environment)?;
+    Ok(if knee.code != EXIT_OK || knee.rate.is_some() { knee.code } else { EXIT_TROUBLE })
+}
+
+fn report(flags: &Flags, own: &KneeFlags, knee: &Knee, environment: &Environment) -> Outcome<()> {
+    if let Some(file) = &flags.run.report {
+        let title = format!("dunlinctl bench knee: {}", own.work.join(" "));
+        write_file(file, &study_page::of_knee(&title, knee, environment))?;
+    }
     if flags.run.json {
-        let curve = rows.iter().map(|(row, is_good)| {
-            json!({"asked": row.asked, "sent": row.sent, "p50_ns": row.p50, "latency_ns": row.latency, "wrong": row.wrong, "good": is_good})
-        });
-        say(&format!("{:#}\n", json!({"knee": search.good, "curve": curve.collect::<Vec<_>>()})));
-    } else {
-        say(&match search.good {
+        say(&format!(
+            "{:#}\n",
+            json!({"environment": environment, "knee": knee.rate, "curve": knee.steps, "note": knee.note})
+        ));
+        return Ok(());
+    }
+    if let Some(note) = &knee.note {
+        say(&format!("{note}\n"));
+    }
+    say(&knee.sentence());
+    Ok(())
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Knee {
+    /// By rate.
+    pub(crate) steps: Vec<Step>,
+    pub(crate) rate: Option<f64>,
+    pub(crate) bound: Duration,
+    /// Why it ended early.
+    pub(crate) note: Option<String>,
+    pub(crate) code: u8,
+}
+
+impl Knee {
+    /// The result in words.
+    pub(crate) fn sentence(&self) -> String {
+        match self.rate {
             Some(rate) => {
-                format!("knee: {} with the latency under {}\n", show_rate(rate), show_ns(own.under.as_nanos() as f64))
+                format!("knee: {} with the latency under {}\n", show_rate(rate), show_ns(self.bound.as_nanos() as f64))
             }
             None => "knee: no rate was good; give a higher --under or a lower --from\n".to_owned(),
-        });
+        }
     }
-    Ok(if search.good.is_some() { EXIT_OK } else { EXIT_TROUBLE })
 }
 
-struct Row {
-    asked: f64,
-    sent: f64,
-    p50: u64,
-    latency: u64,
-    wrong: u64,
+/// One rate that was tried.
+#[derive(Debug, Serialize)]
+pub(crate) struct Step {
+    pub(crate) asked: f64,
+    pub(crate) sent: f64,
+    pub(crate) p50_ns: u64,
+    /// The percentile that is bounded.
+    pub(crate) latency_ns: u64,
+    pub(crate) wrong: u64,
+    #[serde(rename = "good")]
+    pub(crate) is_good: bool,
 }
 
-fn show_row(row: &Row) -> String {
+fn show_step(step: &Step) -> String {
     format!(
-        "  {:>10} asked  {:>10} sent  p50 {:>9}  bound {:>9}  {} lost or wrong",
-        show_rate(row.asked),
-        show_rate(row.sent),
-        show_ns(row.p50 as f64),
-        show_ns(row.latency as f64),
-        row.wrong
+        "  {:>10} asked  {:>10} sent  p50 {:>9}  bound {:>9}  {} lost or wrong  {}\n",
+        show_rate(step.asked),
+        show_rate(step.sent),
+        show_ns(step.p50_ns as f64),
+        show_ns(step.latency_ns as f64),
+        step.wrong,
+        if step.is_good { "good" } else { "bad" }
     )
 }
 
-fn judge(outcome: &RunOutcome, rate: f64, own: &KneeFlags) -> (bool, Row) {
+fn judge(outcome: &RunOutcome, rate: f64, own: &KneeFlags) -> Step {
     let mut latencies = super::latency::Latencies::default();
     outcome.groups.iter().for_each(|group| latencies.merge(&group.latencies));
     let sent = outcome.groups.iter().map(|group| per_second(group.sent, group.send_seconds)).sum();
-    let latency = latencies.corrected.value_at_percentile(own.percentile);
+    let latency_ns = latencies.corrected.value_at_percentile(own.percentile);
     let wrong = outcome.faults().total();
-    let is_fast = u128::from(latency) <= own.under.as_nanos() && !latencies.is_empty();
-    let row = Row { asked: rate, sent, p50: latencies.corrected.value_at_percentile(50.0), latency, wrong };
-    (is_fast && wrong == 0 && sent >= rate * HELD_SHARE, row)
+    let is_fast = u128::from(latency_ns) <= own.under.as_nanos() && !latencies.is_empty();
+    let is_good = is_fast && wrong == 0 && sent >= rate * HELD_SHARE;
+    Step { asked: rate, sent, p50_ns: latencies.corrected.value_at_percentile(50.0), latency_ns, wrong, is_good }
 }
 
 /// The same work at this rate, for the time of a step.

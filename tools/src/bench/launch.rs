@@ -78,7 +78,7 @@ impl Launched {
     pub(crate) fn start(candidate: &Candidate, connection: &ConnectionFlags) -> Outcome<Self> {
         let words = match candidate {
             Candidate::Url(url) => {
-                let target = Target::resolve(&ConnectionFlags { server: url.clone(), ..connection.clone() })?;
+                let target = Target::resolve(&ConnectionFlags { server: Some(url.clone()), ..connection.clone() })?;
                 return Ok(Self { child: None, target });
             }
             Candidate::Command(words) => words,
@@ -87,7 +87,7 @@ impl Launched {
         for _ in 0..ATTEMPTS_MAX {
             let address = free_address()?;
             let server = format!("nats://{address}");
-            let target = Target::resolve(&ConnectionFlags { server, ..connection.clone() })?;
+            let target = Target::resolve(&ConnectionFlags { server: Some(server), ..connection.clone() })?;
             let child = command(words, address).spawn().map_err(|error| {
                 Trouble::Usage(format!("'{}' does not start: {error}; give the path of the program", words[0]))
             })?;
@@ -104,7 +104,7 @@ impl Launched {
         let end = now_ns() + nanos(START_TIME_MAX);
         loop {
             let mut poll = Poll::new().map_err(Trouble::io("making an epoll"))?;
-            match dial(&mut poll, &self.target, vec![Wish::default()], 1, |_, _| {}) {
+            match dial(&mut poll, &self.target, vec![Wish::default()], 1, |_, _| Ok(())) {
                 Ok(_) => return Ok(()),
                 Err(Trouble::Unreachable { .. }) if now_ns() < end => {}
                 Err(trouble) => return Err(trouble),

@@ -76,7 +76,10 @@ impl Link {
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
             Err(source) => return Err(Trouble::Unreachable { address: address.to_string(), source }),
         }
-        let transport = Transport::new(TcpStream::from_std(socket.into()));
+        let mut transport = Transport::new(TcpStream::from_std(socket.into()));
+        if target.is_tls_first {
+            transport.upgrade(&target.tls, &target.endpoint(number).host)?;
+        }
         let info = Info::default();
         let (out, partial) = (Vec::new(), Vec::new());
         let phase = Phase::AwaitInfo;
@@ -113,6 +116,10 @@ impl Link {
     /// Writes until nothing is left (true) or the socket is full.
     pub(crate) fn flush(&mut self) -> Outcome<bool> {
         if self.phase == Phase::AwaitInfo {
+            // Nothing to say yet, but perhaps a handshake.
+            if self.transport.has_backlog() {
+                self.transport.push().map_err(|error| self.failed(error))?;
+            }
             return Ok(true);
         }
         while self.written < self.out.len() {
@@ -197,7 +204,7 @@ impl Link {
         self.info = serde_json::from_slice(body)
             .map_err(|_| Trouble::BadFrame(String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned()))?;
         let endpoint = target.endpoint(self.number);
-        if endpoint.needs_tls || self.info.tls_required {
+        if (endpoint.needs_tls || self.info.tls_required) && self.transport.is_plain() {
             self.transport.upgrade(&target.tls, &endpoint.host)?;
         }
         self.out.extend_from_slice(&target.connect_line(endpoint, &self.info)?);

@@ -4,27 +4,32 @@
 //! flags → command → workload → run: threads of worker (link, frame, publisher, subscriber, requester) → outcome → summary
 //! ```
 //!
-//! Owns the exit code: 0, 1 a threshold, 2 trouble, 3 messages lost or wrong, 130 Ctrl-C.
+//! Owns the exit code: 0, 1 a threshold, 2 trouble, 3 messages lost, wrong or shared unfairly, 130 Ctrl-C.
 
+mod across;
 mod agents;
 mod board;
 mod chart;
 mod clock;
 mod command;
 mod compare;
+mod comparison;
 mod compat;
 mod connections;
+mod context;
 mod control;
 mod dial;
 mod environment;
 mod fairness;
 mod flags;
 mod frame;
+mod growth;
 mod host;
 mod knee;
 mod latency;
 mod launch;
-mod link;
+pub(crate) mod link;
+mod login;
 mod monitoring;
 mod outcome;
 mod page;
@@ -33,24 +38,26 @@ mod progress;
 mod publisher;
 mod requester;
 mod run;
+mod scale;
 mod scenario;
 mod schedule;
 mod sequence;
 mod session;
 mod stamp;
 mod statistics;
-mod studies;
+mod study_page;
 mod subscriber;
 mod suite;
 mod summary;
 mod tables;
-mod target;
+pub(crate) mod target;
 mod tls;
 mod traffic;
-mod trouble;
-mod values;
+pub(crate) mod trouble;
+pub(crate) mod values;
 mod worker;
 mod workload;
+mod zipf;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -73,7 +80,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(trouble) => {
             eprintln!("dunlinctl bench: {trouble}");
-            ExitCode::from(trouble::EXIT_TROUBLE)
+            ExitCode::from(trouble.exit_code())
         }
     }
 }

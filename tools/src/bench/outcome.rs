@@ -9,6 +9,7 @@ use super::latency::Latencies;
 use super::process::ServerCost;
 use super::sequence::Sequences;
 use super::subscriber::{Faults, Gauge};
+use super::summary::fault_list;
 use super::target::Info;
 use super::trouble::Trouble;
 use super::worker::{Member, Role};
@@ -37,6 +38,8 @@ pub(crate) struct GroupOutcome {
     pub(crate) latencies: Latencies,
     pub(crate) faults: Faults,
     pub(crate) fairness: Option<Fairness>,
+    /// What each member of a queue group got.
+    pub(crate) shares: Vec<u64>,
     pub(crate) clients: Vec<ClientLine>,
     /// The furthest that sending was behind its schedule.
     pub(crate) behind_ns: u64,
@@ -45,6 +48,24 @@ pub(crate) struct GroupOutcome {
     pub(crate) frozen: u64,
     pub(crate) frozen_closed: u64,
 }
+
+/// What is said of a queue group that has a favourite.
+pub(crate) const UNFAIR: &str = "a queue group was not shared fairly";
+
+impl GroupOutcome {
+    /// The rate that was asked for was sent.
+    pub(crate) fn is_held(&self) -> bool {
+        self.rate.is_none() || self.behind_ns <= BEHIND_NS_MAX
+    }
+
+    /// A queue group has a favourite. Where messages are missing nobody knows whose they were.
+    pub(crate) fn is_unfair(&self) -> bool {
+        self.faults.lost == 0 && self.fairness.as_ref().is_some_and(Fairness::is_unfair)
+    }
+}
+
+/// A schedule that was this far behind was not held.
+const BEHIND_NS_MAX: u64 = 100_000_000;
 
 /// One look at the counters while it ran.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,12 +82,16 @@ pub(crate) struct RunOutcome {
     pub(crate) server: Option<ServerCost>,
     pub(crate) seconds: f64,
     pub(crate) own_cpu_ns: u64,
-    /// The busiest thread of this program, as a share of the run.
+    /// The CPU time of the busiest thread of this program, as a share of the run.
     pub(crate) busiest_thread: f64,
+    /// The largest share of the run in which a thread of this program did not wait for anything.
+    pub(crate) unwaiting: f64,
     pub(crate) moments: Vec<Moment>,
     pub(crate) info: Info,
     pub(crate) trouble: Option<Trouble>,
     pub(crate) is_interrupted: bool,
+    /// What a reader of the figures must know.
+    pub(crate) notes: Vec<String>,
     /// The busy share of each CPU of this host.
     pub(crate) host_cpus: Vec<f64>,
     /// What the server's monitoring pages say has grown.
@@ -75,7 +100,8 @@ pub(crate) struct RunOutcome {
     pub(crate) figures: BTreeMap<String, f64>,
 }
 
-/// Above this share of its time a thread of ours was what limited the run.
+/// A thread of ours that waited for less than the rest of its time was what limited the run. Not its CPU time decides: on a busy
+/// host a thread that wants a CPU and does not get one limits the run as well.
 const BOUND_SHARE: f64 = 0.95;
 
 impl RunOutcome {
@@ -86,7 +112,7 @@ impl RunOutcome {
 
     /// The generator was the limit, as far as one can see from its threads.
     pub(crate) fn is_client_bound(&self) -> bool {
-        self.busiest_thread > BOUND_SHARE && self.groups.iter().all(|group| group.rate.is_none())
+        self.unwaiting > BOUND_SHARE && self.groups.iter().all(|group| group.rate.is_none())
     }
 
     /// All faults of all workloads.
@@ -94,6 +120,15 @@ impl RunOutcome {
         let mut sum = Faults::default();
         self.groups.iter().for_each(|group| sum.merge(&group.faults));
         sum
+    }
+
+    /// What a check has found, in words; empty where all is well.
+    pub(crate) fn wrongs(&self) -> Vec<String> {
+        let mut wrongs = fault_list(&self.faults());
+        wrongs.extend(
+            self.groups.iter().filter(|group| group.is_unfair()).map(|group| format!("{}: {UNFAIR}", group.name)),
+        );
+        wrongs
     }
 
     /// The figures that are compared, by name; times in nanoseconds.
@@ -110,6 +145,10 @@ impl RunOutcome {
         let (mut rate, mut publish) = (0.0, 0.0);
         for group in &self.groups {
             latencies.merge(&group.latencies);
+            if self.groups.len() > 1 {
+                // Side by side it is one of them that people ask about.
+                percentiles(&mut metrics, &format!("{}: ", group.name), &group.latencies);
+            }
             publish += per_second(group.sent, group.send_seconds);
             rate += if group.received > 0 {
                 per_second(group.received, group.receive_seconds)
@@ -122,12 +161,17 @@ impl RunOutcome {
             metrics.insert("publish_rate".into(), publish);
             metrics.insert("lost".into(), self.faults().lost as f64);
         }
-        if !latencies.is_empty() {
-            for (name, percentile) in super::latency::PERCENTILES {
-                metrics.insert(name.into(), latencies.corrected.value_at_percentile(percentile) as f64);
-            }
-        }
+        percentiles(&mut metrics, "", &latencies);
         metrics
+    }
+}
+
+fn percentiles(metrics: &mut BTreeMap<String, f64>, prefix: &str, latencies: &Latencies) {
+    if latencies.is_empty() {
+        return;
+    }
+    for (name, percentile) in super::latency::PERCENTILES {
+        metrics.insert(format!("{prefix}{name}"), latencies.corrected.value_at_percentile(percentile) as f64);
     }
 }
 
@@ -154,6 +198,12 @@ impl Span {
 
     fn seconds(&self) -> f64 {
         self.first.map_or(0.0, |first| seconds(first, self.last))
+    }
+
+    /// What came with a single read took as long as it took to send it and get it.
+    fn seconds_after(&self, sending: &Self) -> f64 {
+        let own = self.seconds();
+        if own > 0.0 { own } else { sending.first.map_or(0.0, |first| seconds(first, self.last)) }
     }
 }
 
@@ -183,7 +233,9 @@ pub(crate) fn settle(name: &str, members: Vec<Member>, gauges: &[Gauge], has_end
                 if s.received > 0 {
                     receiving.add(s.first_ns, s.last_ns);
                 }
-                shares.push(s.received);
+                if s.is_in_group() {
+                    shares.push(s.received);
+                }
                 group.clients.push(line("subscriber", s.received, s.bytes, s.first_ns, s.last_ns));
                 if let Some(union) = &mut union {
                     group.faults.duplicates += union.merge_group(s.sequences);
@@ -212,14 +264,15 @@ pub(crate) fn settle(name: &str, members: Vec<Member>, gauges: &[Gauge], has_end
             }
         }
     }
-    (group.send_seconds, group.receive_seconds) = (sending.seconds(), receiving.seconds());
+    (group.send_seconds, group.receive_seconds) = (sending.seconds(), receiving.seconds_after(&sending));
     if has_ended && expected > 0 {
         let unique = group.received.saturating_sub(group.faults.duplicates);
         group.faults.lost += expected.saturating_sub(unique);
     }
-    if shares.len() > 1 {
+    if has_ended {
         group.fairness = Fairness::of(&shares);
     }
+    group.shares = shares;
     group
 }
 

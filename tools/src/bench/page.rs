@@ -9,8 +9,7 @@ use super::compare::{self, Series};
 use super::environment::Environment;
 use super::latency::{Summary, curve};
 use super::outcome::{Moment, RunOutcome};
-use super::summary::fault_list;
-use super::tables::{show_metric, spreads};
+use super::tables::{is_speed, show_metric, spreads};
 use super::values::{show_count, show_ns, show_rate};
 
 const STYLE: &str = include_str!("page.css");
@@ -36,14 +35,14 @@ pub(crate) fn of_series(title: &str, all: &[Series], environment: &Environment) 
     verdict(&mut body, all.iter().flat_map(|series| &series.outcomes));
     section(&mut body, "Comparison", &comparison(all));
     let firsts: Vec<(String, &RunOutcome)> =
-        all.iter().filter_map(|series| Some((series.name.clone(), series.outcomes.last()?))).collect();
+        all.iter().filter_map(|series| Some((series.name.clone(), series.last_whole()?))).collect();
     section(&mut body, "Latency of the last round", &latency_chart(&firsts));
     section(&mut body, "Latency in figures", &latency_table(&firsts));
     section(&mut body, "Where it was measured", &environment_table(environment));
     whole(title, &body)
 }
 
-fn whole(title: &str, body: &str) -> String {
+pub(crate) fn whole(title: &str, body: &str) -> String {
     let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n</body>\n</html>\n"
@@ -55,7 +54,7 @@ pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn section(body: &mut String, title: &str, content: &str) {
+pub(crate) fn section(body: &mut String, title: &str, content: &str) {
     if !content.is_empty() {
         let _never_fails = write!(body, "<section>\n<h2>{}</h2>\n{content}\n</section>\n", escape(title));
     }
@@ -91,12 +90,21 @@ fn tiles(body: &mut String, outcome: &RunOutcome) {
 fn verdict<'a>(body: &mut String, outcomes: impl Iterator<Item = &'a RunOutcome>) {
     let (mut wrong, mut notes) = (Vec::new(), Vec::new());
     for outcome in outcomes {
-        wrong.extend(fault_list(&outcome.faults()));
+        wrong.extend(outcome.wrongs());
+        notes.extend(outcome.notes.iter().cloned());
+        notes.extend(outcome.is_interrupted.then(|| "interrupted: this is what was measured so far".to_owned()));
+        let late = outcome.groups.iter().filter(|group| !group.is_held());
+        notes.extend(late.map(|group| format!("{}: the rate that was asked for was not held", group.name)));
         notes.extend(outcome.trouble.as_ref().map(|trouble| format!("ended early: {trouble}")));
         notes.extend(
             outcome.is_client_bound().then(|| "client-bound: the tool was the limit, not the server".to_owned()),
         );
     }
+    say(body, &wrong, notes);
+}
+
+/// One line about the checks, and what else a reader must know.
+pub(crate) fn say(body: &mut String, wrong: &[String], mut notes: Vec<String>) {
     notes.dedup();
     let (class, text) = match wrong.is_empty() {
         true => ("good", "Nothing was lost, doubled, out of order or damaged.".to_owned()),
@@ -115,13 +123,14 @@ fn latency_chart(outcomes: &[(String, &RunOutcome)]) -> String {
             let label = [name.as_str(), group.name.as_str()].join(" ").trim().to_owned();
             for (view, histogram) in [("", &group.latencies.corrected), (", uncorrected", &group.latencies.uncorrected)]
             {
-                // Two views of several servers are too many lines.
-                if histogram.is_empty() || (!view.is_empty() && outcomes.len() * outcome.groups.len() > 2) {
+                // In a closed loop both views are the same; and two views of several servers are too many lines.
+                let is_same = !view.is_empty() && group.latencies.corrected == group.latencies.uncorrected;
+                if is_same || histogram.is_empty() || (!view.is_empty() && outcomes.len() * outcome.groups.len() > 2) {
                     continue;
                 }
                 let nines = |percentile: f64| -(1.0 - percentile / 100.0).max(1e-9).log10();
                 let points = curve(histogram).into_iter().map(|(p, ns)| (nines(p), (ns as f64).max(1.0))).collect();
-                curves.push(Curve { name: format!("{label}{view}"), points });
+                curves.push(Curve { name: format!("{label}{view}"), is_dashed: !view.is_empty(), points });
             }
         }
     }
@@ -173,21 +182,21 @@ fn rate_chart(outcome: Option<&RunOutcome>) -> String {
         some.windows(2).map(rate).collect::<Vec<_>>()
     };
     let curves = [
-        Curve { name: "sent".into(), points: of(|moment| moment.sent) },
-        Curve { name: "received".into(), points: of(|moment| moment.received) },
+        Curve { name: "sent".into(), is_dashed: false, points: of(|moment| moment.sent) },
+        Curve { name: "received".into(), is_dashed: false, points: of(|moment| moment.received) },
     ];
     chart("messages a second", &curves, &Scale::Linear(|s| show_ns(s * 1e9)), &Scale::Linear(show_rate))
 }
 
 fn figure_table(outcomes: &[RunOutcome]) -> String {
-    let mut text = String::from(
-        "<div class=\"scroll\"><table><tr><th>figure</th><th>median</th><th>least</th><th>most</th></tr>\n",
-    );
+    let is_one = outcomes.len() == 1;
+    let head = if is_one { "<th>this run</th>" } else { "<th>median</th><th>least</th><th>most</th>" };
+    let mut text = format!("<div class=\"scroll\"><table><tr><th>figure</th>{head}</tr>\n");
     for (name, spread) in spreads(outcomes) {
-        let show = |figure| show_metric(&name, figure);
+        let show = |figure| format!("<td>{}</td>", show_metric(&name, figure));
         let (median, least, most) = (show(spread.median), show(spread.least), show(spread.most));
-        let _never_fails =
-            writeln!(text, "<tr><th>{}</th><td>{median}</td><td>{least}</td><td>{most}</td></tr>", escape(&name));
+        let cells = if is_one { median } else { median + &least + &most };
+        let _never_fails = writeln!(text, "<tr><th>{}</th>{cells}</tr>", escape(&name));
     }
     text + "</table></div>"
 }
@@ -214,13 +223,13 @@ fn comparison(all: &[Series]) -> String {
             line.ratio.ratio,
             line.ratio.low,
             line.ratio.high,
-            line.verdict.text()
+            line.verdict.text(is_speed(&line.metric))
         );
     }
     text + "</table></div>"
 }
 
-fn environment_table(environment: &Environment) -> String {
+pub(crate) fn environment_table(environment: &Environment) -> String {
     let mut text = String::from("<div class=\"scroll\"><table class=\"facts\">\n");
     for (name, value) in environment.rows() {
         let _never_fails = writeln!(text, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));

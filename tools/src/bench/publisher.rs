@@ -2,7 +2,8 @@
 
 use super::schedule::Schedule;
 use super::stamp::Stamp;
-use super::traffic::{Payload, Random, Subjects, push_number};
+use super::traffic::{Order, Payload, Random, Subjects, push_number};
+use super::zipf::Zipf;
 
 /// Bytes prepared before a write: few system calls, and they stay in the cache.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -46,6 +47,7 @@ pub(crate) struct Publisher {
     control_end: Vec<u8>,
     sequences: Vec<u64>,
     random: Random,
+    zipf: Option<Zipf>,
     end_ns: u64,
     pub(crate) sent: u64,
     pub(crate) first_ns: u64,
@@ -60,6 +62,10 @@ impl Publisher {
         let (control_end, verb) = plan.payload.control_end();
         let counted = if plan.subjects.count > COUNTED_SUBJECTS_MAX { 1 } else { plan.subjects.streams() };
         let random = Random(plan.seed);
+        let zipf = match plan.subjects.order {
+            Order::Zipf(exponent) => Some(Zipf::new(plan.subjects.count, exponent)),
+            Order::InTurn | Order::Random => None,
+        };
         let sequences = vec![0; counted as usize];
         let (end_ns, sent, first_ns, last_ns, behind_ns) = (u64::MAX, 0, 0, 0, 0);
         Self {
@@ -68,6 +74,7 @@ impl Publisher {
             control_end,
             sequences,
             random,
+            zipf,
             end_ns,
             sent,
             first_ns,
@@ -133,7 +140,11 @@ impl Publisher {
         let mut subject = 0;
         if plan.subjects.count > 0 {
             let count = u64::from(plan.subjects.count);
-            subject = if plan.subjects.random { self.random.below(count) } else { self.sent % count };
+            subject = match &self.zipf {
+                Some(zipf) => zipf.draw(&mut self.random),
+                None if plan.subjects.order == Order::Random => self.random.below(count),
+                None => self.sent % count,
+            };
             out.push(b'.');
             push_number(out, subject);
         }
@@ -162,7 +173,7 @@ impl Publisher {
 #[cfg(test)]
 mod tests {
     use super::{Produced, Publisher, PublisherPlan, Schedule};
-    use crate::bench::traffic::{Payload, Subjects};
+    use crate::bench::traffic::{Order, Payload, Subjects};
 
     fn plan() -> PublisherPlan {
         PublisherPlan {
@@ -181,7 +192,7 @@ mod tests {
     #[test]
     fn publishes_what_it_was_told() {
         let mut publisher = Publisher::new(PublisherPlan {
-            subjects: Subjects { base: "a".into(), count: 2, random: false },
+            subjects: Subjects { base: "a".into(), count: 2, order: Order::InTurn },
             ..plan()
         });
         publisher.begin(0);

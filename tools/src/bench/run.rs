@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use super::across;
 use super::board::{Board, GroupBoard};
 use super::clock::{nanos, now_ns, pause};
 use super::outcome::{Moment, RunOutcome, settle};
@@ -17,6 +18,8 @@ use super::workload::Workload;
 
 /// Until every thread spins and waits for the same moment.
 const START_DELAY_NS: u64 = 5_000_000;
+/// Until servers that are connected know what each other's clients want: they do not say when.
+const SPREAD_TIME: Duration = Duration::from_millis(500);
 /// Between two looks at the counters.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How many looks are kept: of longer runs every second one goes.
@@ -41,9 +44,13 @@ pub(crate) struct Conditions {
     pub(crate) interrupt: Arc<std::sync::atomic::AtomicBool>,
     /// Asked for the moment to start when every connection is there.
     pub(crate) gate: Option<Gate>,
+    /// Asked now and then for what senders elsewhere have sent, where the workloads wait for them.
+    pub(crate) news: Option<News>,
     /// So many agents do the work, told over subjects that begin with `control`.
     pub(crate) agents: usize,
     pub(crate) control: String,
+    /// Who sends and who receives are on different agents.
+    pub(crate) is_across: bool,
     /// Monitoring URL of the server.
     pub(crate) monitor: Option<String>,
 }
@@ -51,6 +58,16 @@ pub(crate) struct Conditions {
 /// Who decides when a run starts, where it is one of several: waits, and gives a moment of [`now_ns`].
 #[derive(Clone)]
 pub(crate) struct Gate(pub(crate) Arc<dyn Fn() -> Outcome<u64> + Send + Sync>);
+
+/// What the senders of each workload have sent in all, when they are done.
+#[derive(Clone)]
+pub(crate) struct News(pub(crate) Arc<dyn Fn() -> Outcome<Option<Vec<u64>>> + Send + Sync>);
+
+impl std::fmt::Debug for News {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("News")
+    }
+}
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -115,19 +132,28 @@ pub(crate) fn execute(conditions: &Conditions, workloads: &[(String, Workload)],
             .collect();
         barrier.wait();
         before = pid.and_then(|pid| Some((pid, Counters::read(pid)?)));
-        start = now_ns() + START_DELAY_NS;
-        match conditions.gate.as_ref().filter(|_| !board.is_stopped()).map(|gate| (gate.0)()) {
-            Some(Ok(agreed)) => start = agreed,
-            Some(Err(trouble)) => {
-                board.abort();
-                outcome.trouble = Some(trouble);
-            }
-            None => {}
-        }
+        start = agree(conditions, &board).unwrap_or_else(|trouble| {
+            board.abort();
+            outcome.trouble = Some(trouble);
+            now_ns()
+        });
         board.start_ns.store(start, Relaxed);
         barrier.wait();
-        outcome.moments =
-            watch(conditions, &board, start, planned, || running.iter().any(|thread| !thread.is_finished()));
+        let is_running = || running.iter().any(|thread| !thread.is_finished());
+        let mut news = conditions.news.as_ref().filter(|_| workloads.iter().any(|(_, load)| load.waits_for_news()));
+        let mut bad_news = None;
+        outcome.moments = watch(conditions, &board, start, planned, is_running, || {
+            match news.map(|news| (news.0)()) {
+                None | Some(Ok(None)) => return,
+                Some(Ok(Some(sent))) => tell_receivers(&board, workloads, &sent),
+                Some(Err(trouble)) => {
+                    board.abort();
+                    bad_news = Some(trouble);
+                }
+            }
+            news = None;
+        });
+        outcome.trouble = outcome.trouble.take().or(bad_news);
         running.into_iter().map(|thread| thread.join().map_err(|_| Trouble::Thread)).collect::<Outcome<Vec<_>>>()
     })?;
     outcome.seconds = now_ns().saturating_sub(start) as f64 / 1e9;
@@ -137,11 +163,30 @@ pub(crate) fn execute(conditions: &Conditions, workloads: &[(String, Workload)],
     }
     outcome.is_interrupted = conditions.is_interrupted();
     collect(&mut outcome, workloads, results);
+    if conditions.target.endpoints.len() > 1 {
+        // A cluster prefers members that are near.
+        if outcome.server.is_some() {
+            outcome.notes.push("several servers: process, CPU and memory are those of the first".into());
+        }
+        outcome.groups.iter_mut().flat_map(|group| &mut group.fairness).for_each(|fairness| fairness.is_judged = false);
+    }
     // Without a single message there is nothing to show but the reason.
     let has_moved = outcome.groups.iter().any(|group| group.sent + group.received + group.served > 0);
     match outcome.trouble.take_if(|_| !has_moved) {
         Some(trouble) => Err(trouble),
         None => Ok(outcome),
+    }
+}
+
+/// The moment of the start, when all connections are there.
+fn agree(conditions: &Conditions, board: &Board) -> Outcome<u64> {
+    if conditions.target.endpoints.len() > 1 {
+        // What somebody wants on one server has to become known on the others.
+        pause(SPREAD_TIME);
+    }
+    match conditions.gate.as_ref().filter(|_| !board.is_stopped()) {
+        Some(gate) => (gate.0)(),
+        None => Ok(now_ns() + START_DELAY_NS),
     }
 }
 
@@ -152,6 +197,7 @@ fn watch(
     start: u64,
     planned: Option<u64>,
     is_running: impl Fn() -> bool,
+    mut on_look: impl FnMut(),
 ) -> Vec<Moment> {
     let mut bar = conditions.progress.begin(planned);
     let mut moments = Vec::new();
@@ -173,6 +219,7 @@ fn watch(
             step *= 2;
         }
         bar.look(sent, received);
+        on_look();
         if conditions.is_interrupted() {
             board.stop();
         }
@@ -181,11 +228,24 @@ fn watch(
     moments
 }
 
+/// Those who wait for senders elsewhere learn how much there is to come.
+fn tell_receivers(board: &Board, workloads: &[(String, Workload)], sent: &[u64]) {
+    for (group, ((_, workload), sent)) in board.groups.iter().zip(workloads.iter().zip(sent)) {
+        match workload {
+            Workload::Flow(flow) if workload.waits_for_news() => group.sender_done(across::expected(flow, *sent)),
+            // Nobody asks any more.
+            Workload::Requests(_) if workload.waits_for_news() => board.stop(),
+            _ => {}
+        }
+    }
+}
+
 fn board_for(conditions: &Conditions, workloads: &[(String, Workload)], members: &[Member]) -> Board {
     let mut board = Board::default();
     for (group, (_, workload)) in workloads.iter().enumerate() {
         let awaited = workload.awaited();
-        let senders = members.iter().filter(|member| member.group == group && member.is_sender()).count();
+        let here = members.iter().filter(|member| member.group == group && member.is_sender()).count();
+        let senders = here + usize::from(workload.waits_for_news());
         // Nobody knows when publishers elsewhere begin.
         let quiet_ns = if awaited > 0 { 0 } else { nanos(conditions.quiet) };
         let mut own = GroupBoard { quiet_ns, ..GroupBoard::default() };
@@ -222,6 +282,8 @@ fn collect(outcome: &mut RunOutcome, workloads: &[(String, Workload)], results: 
         outcome.own_cpu_ns += result.cpu_ns;
         let share = if result.wall_ns > 0 { result.cpu_ns as f64 / result.wall_ns as f64 } else { 0.0 };
         outcome.busiest_thread = outcome.busiest_thread.max(share);
+        let waited = if result.wall_ns > 0 { result.waited_ns as f64 / result.wall_ns as f64 } else { 1.0 };
+        outcome.unwaiting = outcome.unwaiting.max(1.0 - waited);
         if outcome.info.version.is_empty() {
             outcome.info = std::mem::take(&mut result.info);
         }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 
 use super::agents;
 use super::clock::now_ns;
 use super::command::{Shape, flow, requests};
+use super::comparison;
 use super::compat;
 use super::connections::{self, Kind};
 use super::environment::Environment;
@@ -23,22 +25,23 @@ use super::outcome::RunOutcome;
 use super::page;
 use super::progress::Progress;
 use super::run::{Conditions, execute};
+use super::scale;
 use super::scenario;
-use super::studies;
 use super::suite;
 use super::summary::Writer;
 use super::tables;
 use super::target::Target;
-use super::trouble::{EXIT_INTERRUPTED, EXIT_LOST, EXIT_OK, EXIT_TROUBLE, Outcome, Trouble};
+use super::trouble::{EXIT_INTERRUPTED, EXIT_LOST, EXIT_OK, Outcome, Trouble};
 use super::workload::Workload;
 
 /// Does what the flags say; returns the exit code.
 pub(crate) fn run(flags: &Flags) -> Outcome<u8> {
+    refuse_idle(flags)?;
     let conditions = conditions(flags)?;
     match &flags.command {
-        Command::Compare(own) => return studies::compare(flags, &conditions, own),
+        Command::Compare(own) => return comparison::run(flags, &conditions, own),
         Command::Knee(own) => return knee::run(flags, &conditions, own),
-        Command::Scale(own) => return studies::scale(flags, &conditions, own),
+        Command::Scale(own) => return scale::run(flags, &conditions, own),
         Command::Suite(own) => return suite::run(flags, &conditions, own),
         Command::Agent(own) => return agents::serve(&conditions, own),
         Command::Compat(own) => return run(&compat::flags(&flags.run, own)?),
@@ -48,6 +51,34 @@ pub(crate) fn run(flags: &Flags) -> Outcome<u8> {
     let outcomes = repeat(flags, &conditions, &work)?;
     report(flags, &conditions, &outcomes)?;
     Ok(outcomes.iter().map(exit_code).max().unwrap_or(EXIT_OK))
+}
+
+/// A flag that a command would pass over is a mistake of whoever gave it.
+fn refuse_idle(flags: &Flags) -> Outcome<()> {
+    let (run, command) = (&flags.run, &flags.command);
+    let (name, way_out) = match command {
+        Command::Compare(_) => ("compare", "it prints a table, --json or a --report, and repeats with --rounds"),
+        Command::Knee(_) => ("knee", "it prints a table, --json or a --report"),
+        Command::Scale(_) => ("scale", "it prints a table, --json or a --report"),
+        Command::Suite(_) => ("suite", "it prints Markdown, --json or a --report, and repeats with --rounds"),
+        Command::Agent(_) => ("agent", "whoever says --agents prints what was measured"),
+        _ => return Ok(()),
+    };
+    let is_agent = matches!(command, Command::Agent(_));
+    let idle = [
+        ("--csv", run.csv.is_some()),
+        ("--hgrm", run.hgrm.is_some()),
+        ("--repeat", run.repeat > 1),
+        ("--warmup", run.warmup > 0.0),
+        ("--markdown", run.markdown && !matches!(command, Command::Suite(_))),
+        ("--json", run.json && is_agent),
+        ("--report", run.report.is_some() && is_agent),
+        ("--agents", run.agents > 0 && is_agent),
+    ];
+    match idle.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(Trouble::Usage(format!("{flag}: '{name}' has no use for it; {way_out}"))),
+        None => Ok(()),
+    }
 }
 
 /// What one run does.
@@ -110,7 +141,16 @@ impl Work {
 /// The work of words after `--`: a command of bench with its flags.
 pub(crate) fn work_of_words(words: &[String], timeout: Duration) -> Outcome<Work> {
     let line = std::iter::once("dunlinctl bench").chain(words.iter().map(String::as_str));
-    let flags = Flags::try_parse_from(line).map_err(|error| Trouble::Usage(format!("after --: {error}")))?;
+    let wrong = |error: clap::Error| Trouble::Usage(format!("after --: {error}"));
+    let mut command = Flags::command();
+    let matches = command.try_get_matches_from_mut(line).map_err(wrong)?;
+    // Servers and reports are those of the study: what is said of them here would be passed over.
+    let is_given = |flag: &&clap::Arg| matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine);
+    if let Some(flag) = command.get_arguments().filter(|flag| flag.is_global_set()).find(is_given) {
+        let name = flag.get_long().unwrap_or_default();
+        return Err(Trouble::Usage(format!("--{name}: give it before --, and only the work after it")));
+    }
+    let flags = Flags::from_arg_matches(&matches).map_err(wrong)?;
     work(&flags.command, timeout)
 }
 
@@ -170,6 +210,8 @@ fn conditions(flags: &Flags) -> Outcome<Conditions> {
         gate: None,
         monitor: run.monitor.clone(),
         agents: run.agents,
+        is_across: run.across,
+        news: None,
         control: run.control.clone(),
     })
 }
@@ -202,9 +244,9 @@ fn repeat(flags: &Flags, conditions: &Conditions, work: &Work) -> Outcome<Vec<Ru
 
 pub(crate) fn exit_code(outcome: &RunOutcome) -> u8 {
     match &outcome.trouble {
-        Some(_) => EXIT_TROUBLE,
+        Some(trouble) => trouble.exit_code(),
         None if outcome.is_interrupted => EXIT_INTERRUPTED,
-        None if outcome.faults().total() > 0 => EXIT_LOST,
+        None if !outcome.wrongs().is_empty() => EXIT_LOST,
         None => EXIT_OK,
     }
 }
@@ -249,6 +291,9 @@ fn report(flags: &Flags, conditions: &Conditions, outcomes: &[RunOutcome]) -> Ou
     if let Some(file) = &flags.run.hgrm {
         let mut all = Latencies::default();
         outcomes.iter().flat_map(|outcome| &outcome.groups).for_each(|group| all.merge(&group.latencies));
+        if all.is_empty() {
+            return Err(Trouble::Usage("--hgrm: no latency was measured, so no file is written".into()));
+        }
         write_file(file, &hgrm(&all.corrected))?;
     }
     Ok(())

@@ -104,8 +104,11 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    pub(crate) const fn text(self) -> &'static str {
+    /// In words: of speed and cost, or of anything else.
+    pub(crate) const fn text(self, is_speed: bool) -> &'static str {
         match self {
+            Self::Better if is_speed => "faster",
+            Self::Worse if is_speed => "slower",
             Self::Better => "better",
             Self::Worse => "worse",
             Self::NoDifference => "no difference seen",

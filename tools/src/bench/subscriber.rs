@@ -96,6 +96,11 @@ impl Subscriber {
         Self { plan, sequences, received: 0, bytes: 0, first_ns: 0, last_ns: 0, asked_pong: false }
     }
 
+    /// It shares messages with the other members of a queue group.
+    pub(crate) fn is_in_group(&self) -> bool {
+        self.plan.share == Share::Some
+    }
+
     /// One message. `now` is when the bytes were read.
     pub(crate) fn take(&mut self, message: &Message<'_>, now: u64, gauge: &mut Gauge) {
         if self.received == 0 {
@@ -160,9 +165,11 @@ fn subject_number(subject: &[u8]) -> Option<u32> {
 mod tests {
     use super::{Faults, Gauge, Subscriber, SubscriberPlan};
     use crate::bench::frame::Message;
+    use crate::bench::publisher::{Publisher, PublisherPlan};
+    use crate::bench::schedule::Schedule;
     use crate::bench::sequence::Share;
     use crate::bench::stamp::{Format, Stamp};
-    use crate::bench::traffic::{Payload, Subjects};
+    use crate::bench::traffic::{Order, Payload, Subjects};
 
     struct Bed {
         subscriber: Subscriber,
@@ -173,7 +180,7 @@ mod tests {
         fn new() -> Self {
             let plan = SubscriberPlan {
                 run: 9,
-                subjects: Subjects { base: "a".into(), count: 4, random: false },
+                subjects: Subjects { base: "a".into(), count: 4, order: Order::InTurn },
                 payload: Payload::of_size(40),
                 share: Share::All,
                 is_paced: true,
@@ -194,6 +201,56 @@ mod tests {
     }
 
     const STAMP: Stamp = Stamp { run: 9, publisher: 0, subject: 2, sequence: 0, due_ns: 100, delay_ns: 160 };
+
+    /// A publisher, a server that delays each message by a known time and stops the publisher once, and a fake clock.
+    #[test]
+    fn a_known_delay_is_found_exactly() {
+        const MESSAGES: u64 = 1000;
+        const MS: u64 = 1_000_000;
+        let delay = |message: u64| 1_600 * (message + 1);
+        let mut publisher = Publisher::new(PublisherPlan {
+            number: 0,
+            run: 9,
+            subjects: Subjects { base: "a".into(), count: 4, order: Order::InTurn },
+            payload: Payload::of_size(40),
+            messages: Some(MESSAGES),
+            duration_ns: None,
+            schedule: Some(Schedule::new(1000.0, 1, 0)),
+            fan_out: 1,
+            seed: 1,
+        });
+        let mut bed = Bed::new();
+        publisher.begin(MS);
+        let (mut corrected, mut uncorrected) = (Vec::new(), Vec::new());
+        for tick in 0..=MESSAGES {
+            let now = MS + tick * MS;
+            if (100..150).contains(&tick) {
+                continue; // nothing can be sent, and the schedule goes on
+            }
+            let (from, mut out) = (publisher.sent, Vec::new());
+            publisher.produce(&mut out, now, false);
+            for (place, message) in out.chunks("PUB a.0 40\r\n".len() + 42).enumerate() {
+                let number = from + place as u64;
+                let payload = &message["PUB a.0 40\r\n".len()..][..40];
+                let message = Message { subject: &message[4..7], sid: b"1", reply: b"", headers: b"", payload };
+                bed.subscriber.take(&message, now + delay(number), &mut bed.gauge);
+                corrected.push(now + delay(number) - (MS + number * MS));
+                uncorrected.push(delay(number));
+            }
+        }
+        assert_eq!((corrected.len() as u64, bed.gauge.faults), (MESSAGES, Faults::default()));
+        assert!(corrected.iter().filter(|ns| **ns > 10 * MS).count() == 41, "those that waited for the publisher");
+        for (histogram, mut known) in
+            [(&bed.gauge.latencies.corrected, corrected), (&bed.gauge.latencies.uncorrected, uncorrected)]
+        {
+            known.sort_unstable();
+            for permille in 1..=1000_u64 {
+                let (found, wanted) =
+                    (histogram.value_at_quantile(permille as f64 / 1000.0), known[permille as usize - 1]);
+                assert!(histogram.equivalent(found, wanted), "{permille}: {found} is not {wanted}");
+            }
+        }
+    }
 
     #[test]
     fn each_fault_is_counted_where_it_belongs() {

@@ -5,12 +5,14 @@
 use serde_json::json;
 
 use super::compare::{self, Line, Settings};
-use super::environment::Environment;
 use super::flags::{Flags, SuiteFlags};
+use super::growth;
 use super::launch::{Candidate, find_program, names};
+use super::outcome::RunOutcome;
 use super::run::Conditions;
 use super::scenario;
-use super::session::{Work, exit_code, say, work_of_words};
+use super::session::{Work, exit_code, say, work_of_words, write_file};
+use super::study_page;
 use super::tables::show_metric;
 use super::trouble::{EXIT_OK, Outcome, Trouble};
 
@@ -49,7 +51,7 @@ const ROWS: &[Row] = &[
     row("own_8", "8 → 8, own subjects", "pubsub --own-subjects --pub 8 --sub 8 --msgs 2M", FLOW),
     row("fanin_8", "8 → 1 on one subject", "fanin --clients 8 --msgs 1.5M", FLOW),
     row("queue_8", "1 → queue group of 8", "queue --clients 8 --msgs 1M", FLOW),
-    row("wildcard", "a wildcard subscriber", "wildcard --msgs 1M", FLOW),
+    row("wildcard", "a wildcard subscriber", "wildcard --multisubject --multisubjectmax 1000 --msgs 1M", FLOW),
     row("request_1", "request, one in flight", "request --responders 1 --msgs 20k", REQUESTS),
     row(
         "request_128",
@@ -70,16 +72,28 @@ const ROWS: &[Row] = &[
         &["subscription_rss_bytes", "subscription_cpu_ns", "random_message_cpu_ns"],
     ),
     row(
+        "subs_1m",
+        "1 M subscriptions, random subjects",
+        "subs --count 1M --msgs 500k",
+        &["subscription_rss_bytes", "subscription_cpu_ns", "random_message_cpu_ns"],
+    ),
+    row(
         "live_1m",
-        "1 M live subjects",
+        "1 M live subjects, one wildcard subscriber",
         "pubsub --multisubject --multisubjectmax 1M --multisubjectrandomize --msgs 2M",
+        FLOW,
+    ),
+    row(
+        "zipf_100k",
+        "100 k subjects by Zipf's law",
+        "pubsub --multisubject --multisubjectmax 100k --multisubjectzipf 1 --msgs 2M",
         FLOW,
     ),
     Row {
         name: "noisy_neighbour",
-        title: "a service beside a firehose, a frozen reader and a storm",
+        title: "a service with noisy neighbours",
         doing: Doing::Scenario(include_str!("noisy_neighbour.toml")),
-        figures: PACED,
+        figures: &["service: p50", "service: p99", "service: p99.9", "cost"],
     },
 ];
 
@@ -95,6 +109,13 @@ impl Row {
         Ok(if scale == 1.0 { work } else { work.scaled(scale) })
     }
 
+    /// The figures that decide, in their order.
+    fn lines(&self, all: &[compare::Series]) -> Vec<Line> {
+        let lines = compare::lines(all);
+        let of = |figure: &&str| lines.iter().filter(|line| line.metric == *figure).cloned().collect::<Vec<_>>();
+        self.figures.iter().flat_map(of).collect()
+    }
+
     fn repeat(&self) -> &'static str {
         match self.doing {
             Doing::Line(line) => line,
@@ -103,52 +124,102 @@ impl Row {
     }
 }
 
+/// What was measured of a row.
+#[derive(Debug)]
+pub(crate) struct RowResult {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// The command that does it alone.
+    pub(crate) command: &'static str,
+    /// The figures that decide, for each server but the first.
+    pub(crate) lines: Vec<Line>,
+    pub(crate) wrongs: Vec<String>,
+}
+
+impl RowResult {
+    /// A figure of a server.
+    pub(crate) fn line(&self, figure: &str, server: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.metric.ends_with(figure) && line.server == server)
+    }
+}
+
 /// Runs the suite; returns the exit code.
 pub(crate) fn run(flags: &Flags, conditions: &Conditions, own: &SuiteFlags) -> Outcome<u8> {
     if own.list {
-        ROWS.iter().for_each(|row| say(&format!("{:<16} {:<38} {}\n", row.name, row.title, row.repeat())));
+        let width = ROWS.iter().map(|row| row.title.chars().count()).max().unwrap_or(0);
+        ROWS.iter().for_each(|row| say(&format!("{:<16}  {:<width$}  {}\n", row.name, row.title, row.repeat())));
+        say("\nwith --growth\n");
+        growth::DIMENSIONS.iter().for_each(|d| say(&format!("{:<16} {}\n", d.name, d.line)));
         return Ok(EXIT_OK);
     }
-    if let Some(name) = own.rows.iter().find(|name| !ROWS.iter().any(|row| row.name == **name)) {
+    let is_known = |name: &str| match own.growth {
+        true => growth::DIMENSIONS.iter().any(|dimension| dimension.name == name),
+        false => ROWS.iter().any(|row| row.name == name),
+    };
+    if let Some(name) = own.rows.iter().find(|name| !is_known(name)) {
         return Err(Trouble::Usage(format!("--rows: there is no row '{name}'; --list shows what there is")));
     }
     if own.rounds == 0 || !(own.scale > 0.0 && own.scale <= 100.0) {
         return Err(Trouble::Usage("--rounds: at least 1; --scale: more than 0, up to 100".into()));
     }
     let candidates = candidates(own)?;
+    if own.growth {
+        growth::run(flags, conditions, own, &candidates)
+    } else {
+        rows(flags, conditions, own, &candidates)
+    }
+}
+
+fn rows(flags: &Flags, conditions: &Conditions, own: &SuiteFlags, candidates: &[Candidate]) -> Outcome<u8> {
     let settings = Settings { rounds_min: own.rounds, rounds_max: own.rounds, width: 0.0, is_fresh: true };
     let mut code = EXIT_OK;
-    let mut results = Vec::new();
-    let mut environment = None;
-    let names = names(&candidates);
+    let mut results: Vec<RowResult> = Vec::new();
+    let (mut environment, mut note) = (None, None);
+    let names = names(candidates);
     if !flags.run.json {
         say(&head(&names));
     }
     for row in ROWS.iter().filter(|row| own.rows.is_empty() || own.rows.iter().any(|name| name == row.name)) {
         let work = row.work(flags, own.scale)?;
-        let all = compare::run(conditions, &flags.connection, &candidates, &work, &settings, |_, _| {})?;
+        let all = compare::run(conditions, &flags.connection, candidates, &work, &settings)?;
         let outcomes = || all.iter().flat_map(|series| &series.outcomes);
         code = code.max(outcomes().map(exit_code).max().unwrap_or(EXIT_OK));
-        environment = environment.or_else(|| outcomes().last().map(|outcome| Environment::look(&outcome.info, None)));
-        let lines: Vec<Line> =
-            compare::lines(&all).into_iter().filter(|line| row.figures.contains(&line.metric.as_str())).collect();
+        environment = environment.or_else(|| Some(compare::environment(&all)));
+        let wrongs = |series: &compare::Series| {
+            let of = |wrong: String| format!("{}: {wrong}", series.name);
+            series.outcomes.iter().flat_map(RunOutcome::wrongs).map(of).collect::<Vec<_>>()
+        };
+        let result = RowResult {
+            name: row.name,
+            title: row.title,
+            command: row.repeat(),
+            lines: row.lines(&all),
+            wrongs: all.iter().flat_map(wrongs).collect(),
+        };
         if !flags.run.json {
-            say(&body(row, &names, &lines));
-            let wrong: u64 = outcomes().map(|outcome| outcome.faults().total()).sum();
-            if wrong > 0 {
-                say(&format!("| **{}** | LOST OR WRONG | {wrong} messages |\n", row.title));
-            }
+            say(&body(row, &names, &result.lines));
+            result.wrongs.iter().for_each(|wrong| say(&format!("| **{}** | LOST OR WRONG | {wrong} |\n", row.title)));
         }
-        results.push(json!({"row": row.name, "title": row.title, "command": row.repeat(), "lines": lines}));
-        if conditions.is_interrupted() {
+        results.push(result);
+        note = compare::early_end(&all).map(|why| format!("{}: {why}", row.title));
+        if note.is_some() {
             break;
         }
     }
     let environment = environment.unwrap_or_default();
+    if let Some(file) = &flags.run.report {
+        let title = format!("dunlinctl bench suite: {}", names.join(", "));
+        write_file(file, &study_page::of_suite(&title, &names, &results, note.as_deref(), &environment))?;
+    }
     if flags.run.json {
-        say(&format!("{:#}\n", json!({"environment": environment, "servers": names, "rows": results})));
+        let rows = results.iter().map(|row| {
+            json!({"row": row.name, "title": row.title, "command": row.command, "lines": row.lines, "wrong": row.wrongs})
+        });
+        let rows = rows.collect::<Vec<_>>();
+        say(&format!("{:#}\n", json!({"environment": environment, "servers": names, "rows": rows, "note": note})));
     } else {
         say("\n");
+        note.iter().for_each(|note| say(&format!("{note}\n\n")));
         environment.rows().iter().for_each(|(name, value)| say(&format!("- {name}: {value}\n")));
     }
     Ok(code)
@@ -208,8 +279,26 @@ fn body(row: &Row, names: &[String], lines: &[Line]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Flags, ROWS};
+    use crate::bench::growth::DIMENSIONS;
     use clap::Parser;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn the_page_of_the_benches_names_rows_that_exist_and_all_of_them() {
+        let page = include_str!("../../../benches/README.md");
+        let of_suite = page.split("### The same with `dunlinctl bench suite`").nth(1).expect("its section");
+        let of_suite = of_suite.split("\n### ").next().expect("its end");
+        let named: BTreeSet<&str> = of_suite
+            .split("--rows ")
+            .skip(1)
+            .flat_map(|rest| rest.split(['`', ' ', '\n']).next().unwrap_or_default().split(','))
+            .collect();
+        let rows = ROWS.iter().map(|row| row.name);
+        let missing: Vec<&str> = rows.clone().filter(|row| !named.contains(row)).collect();
+        assert!(missing.is_empty(), "not on the page: {missing:?}");
+        let known: BTreeSet<&str> = rows.chain(DIMENSIONS.iter().map(|dimension| dimension.name)).collect();
+        assert!(named.is_subset(&known), "there is no such row: {:?}", named.difference(&known));
+    }
 
     #[test]
     fn every_row_is_a_command_that_works() {

@@ -11,8 +11,6 @@ use super::values::{show_bytes, show_count, show_ns, show_rate};
 const CLIENT_LINES_MAX: usize = 16;
 /// More CPUs than this are only in the JSON.
 const HOST_CPUS_MAX: usize = 64;
-/// A schedule that was this far behind was not held.
-const BEHIND_NS_MAX: u64 = 100_000_000;
 
 /// Writes reports; with colours on a terminal.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +74,9 @@ impl Writer {
         for (name, figure) in &outcome.pages {
             put(format!("  {name:<28} {}", show_count(*figure as u64)));
         }
+        for note in &outcome.notes {
+            put(self.yellow(&format!("  note     {note}")));
+        }
         if outcome.is_client_bound() {
             put(self.yellow(
                 "  client-bound: a thread of this program was the limit, not the server; give --threads or more hosts",
@@ -106,10 +107,9 @@ impl Writer {
             put(format!("  served   {} requests", show_count(group.served)));
         }
         if let Some(rate) = group.rate.filter(|_| group.sent > 0) {
-            let held = group.behind_ns <= BEHIND_NS_MAX;
             let line =
                 format!("  schedule {} asked for, at most {} behind", show_rate(rate), show_ns(group.behind_ns as f64));
-            put(if held { line } else { self.yellow(&format!("{line}: this rate was not held")) });
+            put(if group.is_held() { line } else { self.yellow(&format!("{line}: this rate was not held")) });
         }
         if group.clients.len() > 1 && group.clients.len() <= CLIENT_LINES_MAX {
             for (place, client) in group.clients.iter().enumerate() {
@@ -128,7 +128,6 @@ impl Writer {
         }
         if let Some(fairness) = &group.fairness
             && group.faults.lost == 0
-            && group.name.contains("queue")
         {
             let line = format!(
                 "  fairness {} members got {} to {}, chi-square {:.1}, p {:.3}, skew {:.1} %",
@@ -139,7 +138,7 @@ impl Writer {
                 fairness.probability,
                 fairness.skew * 100.0
             );
-            put(if fairness.is_unfair() { self.yellow(&format!("{line}: not fair")) } else { line });
+            put(if fairness.is_unfair() { self.red(&format!("{line}: NOT FAIR")) } else { line });
         }
         if group.frozen > 0 {
             put(format!(

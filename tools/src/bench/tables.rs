@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::environment::Environment;
 use super::latency::Summary;
-use super::outcome::{GroupOutcome, RunOutcome, per_second};
+use super::outcome::{GroupOutcome, RunOutcome, UNFAIR, per_second};
 use super::statistics::Spread;
 use super::summary::{fault_list, show_figure};
 use super::values::{show_bytes, show_count, show_ns, show_rate};
@@ -25,6 +25,8 @@ pub(crate) fn spreads(outcomes: &[RunOutcome]) -> BTreeMap<String, Spread> {
 
 /// A figure of [`RunOutcome::metrics`] for people.
 pub(crate) fn show_metric(name: &str, figure: f64) -> String {
+    // "service: p99" is a p99.
+    let name = name.rsplit(": ").next().unwrap_or(name);
     match name {
         "rate" | "publish_rate" => show_rate(figure),
         "rss" => show_bytes(figure),
@@ -34,6 +36,13 @@ pub(crate) fn show_metric(name: &str, figure: f64) -> String {
         _ if name == "max" || name.starts_with('p') && !name.contains('_') => show_ns(figure),
         _ => show_figure(name, figure),
     }
+}
+
+/// What it says is how fast something is, or how much a CPU has to do for it.
+pub(crate) fn is_speed(name: &str) -> bool {
+    let name = name.rsplit(": ").next().unwrap_or(name);
+    let is_percentile = super::latency::percentile(name).is_some();
+    name == "cost" || is_percentile || name.ends_with("rate") || name.ends_with("_ns")
 }
 
 /// More of it is better.
@@ -59,11 +68,11 @@ fn run(outcome: &RunOutcome) -> Value {
         "server_pages": outcome.pages,
         "host_cpus": outcome.host_cpus,
         "client": {
-            "cpu_ns": outcome.own_cpu_ns, "busiest_thread": outcome.busiest_thread, "bound": outcome.is_client_bound(),
+            "cpu_ns": outcome.own_cpu_ns, "busiest_thread": outcome.busiest_thread, "unwaiting": outcome.unwaiting, "bound": outcome.is_client_bound(),
         },
         "timeline": outcome.moments.iter().map(|m| json!([m.seconds, m.sent, m.received])).collect::<Vec<_>>(),
         "trouble": outcome.trouble.as_ref().map(ToString::to_string),
-        "interrupted": outcome.is_interrupted,
+        "interrupted": outcome.is_interrupted, "notes": outcome.notes,
     })
 }
 
@@ -76,7 +85,7 @@ fn group(group: &GroupOutcome) -> Value {
         "name": group.name,
         "sent": group.sent, "sent_bytes": group.sent_bytes, "send_seconds": group.send_seconds,
         "received": group.received, "received_bytes": group.received_bytes, "receive_seconds": group.receive_seconds,
-        "served": group.served, "rate_asked": group.rate, "behind_ns": group.behind_ns,
+        "served": group.served, "rate_asked": group.rate, "rate_held": group.is_held(), "behind_ns": group.behind_ns,
         "latency": latency(&group.latencies.corrected), "latency_uncorrected": latency(&group.latencies.uncorrected),
         "faults": group.faults, "fairness": group.fairness,
         "frozen": group.frozen, "frozen_closed": group.frozen_closed,
@@ -148,7 +157,8 @@ pub(crate) fn markdown(outcomes: &[RunOutcome], environment: &Environment) -> St
             writeln!(text, "| {name} | {} | {} | {} |", show(spread.median), show(spread.least), show(spread.most));
     }
     for group in outcomes.iter().flat_map(|outcome| &outcome.groups) {
-        let faults = fault_list(&group.faults);
+        let mut faults = fault_list(&group.faults);
+        faults.extend(group.is_unfair().then(|| UNFAIR.to_owned()));
         if !faults.is_empty() {
             let _never_fails = writeln!(text, "\n**{}: {}**", group.name, faults.join(", "));
         }

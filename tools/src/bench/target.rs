@@ -1,36 +1,32 @@
 //! Which server, and how to log in: the flags and the environment that NATS clients honour.
 //!
-//! Owns the CONNECT line. Touches no socket; reads the files that flags name.
+//! Owns the CONNECT line and what holds where flags say nothing. Touches no socket; reads the files that flags name.
 
-use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use nkeys::KeyPair;
 use serde::Deserialize;
 
+use super::context;
+use super::login::Login;
 use super::tls;
 use super::trouble::{Outcome, Trouble};
 
 const PORT: u16 = 4222;
+const SERVER: &str = "nats://127.0.0.1:4222";
 
 /// Flags that say where the server is and who we are.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionFlags {
-    /// Server URLs, several with commas: connections take them in turn
-    #[arg(
-        short,
-        long,
-        global = true,
-        env = "NATS_URL",
-        default_value = "nats://127.0.0.1:4222",
-        hide_env_values = true
-    )]
-    pub(crate) server: String,
+    /// Server URLs, several with commas: connections take them in turn (default: nats://127.0.0.1:4222)
+    #[arg(short, long, global = true, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) server: Option<String>,
+    /// A context of the nats command (default: the selected one where no server is given)
+    #[arg(long, global = true, env = "NATS_CONTEXT", value_name = "NAME")]
+    pub(crate) context: Option<String>,
     /// User name; without a password it is a token
     #[arg(long, global = true, env = "NATS_USER")]
     pub(crate) user: Option<String>,
@@ -43,41 +39,33 @@ pub(crate) struct ConnectionFlags {
     /// File with an nkey seed
     #[arg(long, global = true, env = "NATS_NKEY", value_name = "FILE")]
     pub(crate) nkey: Option<PathBuf>,
+    /// Credentials: a file with a user JWT and its seed
+    #[arg(long, global = true, env = "NATS_CREDS", value_name = "FILE")]
+    pub(crate) creds: Option<PathBuf>,
+    /// The JWT of a context that goes with `nkey`.
+    #[arg(skip)]
+    pub(crate) jwt: Option<String>,
     /// Client certificate
     #[arg(long, global = true, env = "NATS_CERT", value_name = "FILE")]
     pub(crate) tlscert: Option<PathBuf>,
     /// Private key of the client certificate
     #[arg(long, global = true, env = "NATS_KEY", value_name = "FILE")]
     pub(crate) tlskey: Option<PathBuf>,
-    /// Certificate authority that the server is checked against
+    /// Certificate authority that the server is checked against (default: those that this host trusts)
     #[arg(long, global = true, env = "NATS_CA", value_name = "FILE")]
     pub(crate) tlsca: Option<PathBuf>,
+    /// TLS even where neither the URL nor the server asks for it
+    #[arg(long, global = true)]
+    pub(crate) tls: bool,
+    /// TLS before the server says anything
+    #[arg(long, global = true, env = "NATS_TLS_FIRST")]
+    pub(crate) tlsfirst: bool,
     /// Seconds until a server that says nothing is given up
     #[arg(long, global = true, env = "NATS_TIMEOUT", default_value = "10s", value_parser = super::values::duration)]
     pub(crate) timeout: Duration,
     /// Name of the connections, as the server shows it
     #[arg(long, global = true, default_value = "dunlinctl bench")]
     pub(crate) connection_name: String,
-}
-
-/// Who we are.
-#[derive(Clone)]
-pub(crate) enum Login {
-    Nobody,
-    Password { user: String, password: String },
-    Token(String),
-    Nkey(Arc<KeyPair>),
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nobody => "Nobody",
-            Self::Password { .. } => "Password",
-            Self::Token(_) => "Token",
-            Self::Nkey(_) => "Nkey",
-        })
-    }
 }
 
 /// One address of the server and what its URL said.
@@ -96,6 +84,8 @@ pub(crate) struct Target {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) timeout: Duration,
     pub(crate) tls: tls::Settings,
+    /// The handshake comes before INFO.
+    pub(crate) is_tls_first: bool,
     login: Login,
     name: String,
 }
@@ -116,16 +106,14 @@ pub(crate) struct Info {
 impl Target {
     /// Reads the files and resolves the names.
     pub(crate) fn resolve(flags: &ConnectionFlags) -> Outcome<Self> {
-        let login = match (&flags.user, &flags.password, &flags.token, &flags.nkey) {
-            (_, _, _, Some(file)) => Login::Nkey(Arc::new(seed(file)?)),
-            (Some(user), Some(password), ..) => Login::Password { user: user.clone(), password: password.clone() },
-            (_, _, Some(token), _) | (Some(token), None, None, None) => Login::Token(token.clone()),
-            (None, Some(_), ..) => return Err(Trouble::Usage("--password needs --user".into())),
-            (None, None, None, None) => Login::Nobody,
-        };
-        let endpoints = flags.server.split(',').map(endpoint).collect::<Outcome<Vec<_>>>()?;
+        let flags = &context::complete(flags)?;
+        let login = login(flags)?;
+        let server = flags.server.as_deref().unwrap_or(SERVER);
+        let mut endpoints = server.split(',').map(endpoint).collect::<Outcome<Vec<_>>>()?;
+        endpoints.iter_mut().for_each(|endpoint| endpoint.needs_tls |= flags.tls || flags.tlsfirst);
         let tls = tls::Settings::read(flags.tlsca.as_deref(), flags.tlscert.as_deref(), flags.tlskey.as_deref())?;
-        Ok(Self { endpoints, timeout: flags.timeout, tls, login, name: flags.connection_name.clone() })
+        let (name, is_tls_first) = (flags.connection_name.clone(), flags.tlsfirst);
+        Ok(Self { endpoints, timeout: flags.timeout, tls, is_tls_first, login, name })
     }
 
     /// The endpoint of the connection with this number.
@@ -139,29 +127,30 @@ impl Target {
             "verbose": false, "pedantic": false, "tls_required": endpoint.needs_tls, "name": self.name, "lang": "dunlinctl",
             "version": env!("CARGO_PKG_VERSION"), "protocol": 1, "echo": true, "headers": true, "no_responders": true,
         });
-        match endpoint.login.as_ref().unwrap_or(&self.login) {
-            Login::Nobody => {}
-            Login::Password { user, password } => {
-                body["user"] = user.as_str().into();
-                body["pass"] = password.as_str().into();
-            }
-            Login::Token(token) => body["auth_token"] = token.as_str().into(),
-            Login::Nkey(pair) => {
-                let signature = pair.sign(info.nonce.as_bytes()).map_err(|e| Trouble::Usage(format!("--nkey: {e}")))?;
-                body["nkey"] = pair.public_key().into();
-                body["sig"] = base64url(&signature).into();
-            }
-        }
+        endpoint.login.as_ref().unwrap_or(&self.login).add_to(&mut body, &info.nonce)?;
         Ok(format!("CONNECT {body}\r\n").into_bytes())
     }
 }
 
-fn seed(file: &std::path::Path) -> Outcome<KeyPair> {
-    let wrong = |reason: String| Trouble::Usage(format!("--nkey {}: {reason}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    let line = text.lines().map(str::trim).find(|line| line.starts_with('S') && line.len() > 50);
-    let line = line.ok_or_else(|| wrong("there is no line with a seed (SU…)".into()))?;
-    KeyPair::from_seed(line).map_err(|error| wrong(error.to_string()))
+/// The login that the flags name, the strongest first.
+fn login(flags: &ConnectionFlags) -> Outcome<Login> {
+    if flags.creds.is_some() && flags.nkey.is_some() {
+        return Err(Trouble::Usage("--creds and --nkey: two keys; give one of them".into()));
+    }
+    Ok(match (&flags.user, &flags.password, &flags.token, &flags.nkey, &flags.creds) {
+        (.., Some(file)) => Login::of_creds(file)?,
+        (.., Some(file), None) => match &flags.jwt {
+            Some(jwt) => Login::of_jwt(jwt, file)?,
+            None => Login::of_nkey(file)?,
+        },
+        (Some(user), Some(password), ..) => Login::Password { user: user.clone(), password: password.clone() },
+        (_, _, Some(token), ..) | (Some(token), None, None, ..) => Login::Token(token.clone()),
+        (None, Some(_), ..) => return Err(Trouble::Usage("--password needs --user".into())),
+        (None, None, None, ..) if flags.jwt.is_some() => {
+            return Err(Trouble::Usage("the context has a user JWT and no key for it: give --nkey or --creds".into()));
+        }
+        (None, None, None, ..) => Login::Nobody,
+    })
 }
 
 /// `[nats|tls]://[user[:password]@]host[:port]`.
@@ -225,23 +214,12 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Base64 with the URL alphabet and without padding, as the `sig` of a CONNECT is written.
-fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for part in bytes.chunks(3) {
-        let bits = part.iter().enumerate().fold(0_u32, |sum, (at, byte)| sum | u32::from(*byte) << (16 - 8 * at));
-        text.extend((0..=part.len()).map(|at| char::from(ALPHABET[(bits >> (18 - 6 * at) & 63) as usize])));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionFlags, Info, Target, base64url, endpoint, unescape};
+    use super::{ConnectionFlags, Info, Target, endpoint, unescape};
 
     fn flags(server: &str) -> ConnectionFlags {
-        ConnectionFlags { server: server.into(), ..ConnectionFlags::default() }
+        ConnectionFlags { server: Some(server.into()), ..ConnectionFlags::default() }
     }
 
     fn line(flags: &ConnectionFlags) -> String {
@@ -294,10 +272,19 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_that_of_urls() {
-        for (bytes, text) in [(&b""[..], ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (b"\xfb\xff", "-_8")] {
-            assert_eq!(base64url(bytes), text);
-        }
+    fn percent_signs_are_undone() {
         assert_eq!(unescape("a%40b%"), "a@b%");
+    }
+
+    #[test]
+    fn two_keys_are_one_too_many() {
+        let both = ConnectionFlags { nkey: Some("a".into()), creds: Some("b".into()), ..flags("127.0.0.1") };
+        assert!(Target::resolve(&both).expect_err("two keys").to_string().contains("--creds and --nkey"));
+    }
+
+    #[test]
+    fn tls_can_be_asked_for_where_the_url_does_not() {
+        let asked = ConnectionFlags { tls: true, ..flags("127.0.0.1") };
+        assert!(Target::resolve(&asked).expect("resolves").endpoint(0).needs_tls);
     }
 }

@@ -1,10 +1,10 @@
 //! TLS settings, and the layer between a socket and the protocol.
 //!
-//! Reads PEM files; checks the server against `--tlsca`. There is no way to skip the check.
+//! Reads PEM files; checks the server against `--tlsca`, or else against what this host trusts. There is no way to skip the check.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mio::net::TcpStream;
 use rustls::pki_types::pem::PemObject;
@@ -13,46 +13,74 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use super::trouble::{Outcome, Trouble};
 
-/// What `--tlsca`, `--tlscert` and `--tlskey` make.
+/// What `--tlsca`, `--tlscert` and `--tlskey` say.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings(Option<Arc<ClientConfig>>);
+pub(crate) struct Settings {
+    /// `None`: the authorities that this host trusts.
+    ca: Option<Vec<CertificateDer<'static>>>,
+    own: Option<Arc<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>>,
+    /// Made for the first connection that needs it: reading what a host trusts takes milliseconds.
+    made: Arc<OnceLock<Arc<ClientConfig>>>,
+}
 
 impl Settings {
     /// Reads the files.
     pub(crate) fn read(ca: Option<&Path>, cert: Option<&Path>, key: Option<&Path>) -> Outcome<Self> {
-        let Some(ca) = ca else {
-            return if cert.is_some() || key.is_some() {
-                Err(Trouble::Usage("--tlscert and --tlskey need --tlsca: the server is always checked".into()))
-            } else {
-                Ok(Self(None))
-            };
+        let ca = ca.map(|ca| certificates("--tlsca", ca)).transpose()?;
+        let own = match (cert, key) {
+            (Some(cert), Some(key)) => {
+                let wrong = |error: String| Trouble::Usage(format!("--tlskey {}: {error}", key.display()));
+                let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(error.to_string()))?;
+                Some(Arc::new((certificates("--tlscert", cert)?, private)))
+            }
+            (None, None) => None,
+            _ => return Err(Trouble::Usage("--tlscert and --tlskey go together".into())),
         };
+        let settings = Self { ca, own, made: Arc::default() };
+        // What was given must fit together, also where the server will not ask for it.
+        if settings.ca.is_some() {
+            settings.config()?;
+        }
+        Ok(settings)
+    }
+
+    fn config(&self) -> Outcome<Arc<ClientConfig>> {
+        if let Some(made) = self.made.get() {
+            return Ok(Arc::clone(made));
+        }
         let mut roots = RootCertStore::empty();
-        for certificate in certificates("--tlsca", ca)? {
-            roots.add(certificate).map_err(|error| Trouble::Tls(format!("--tlsca: {error}")))?;
+        match &self.ca {
+            Some(ca) => {
+                for certificate in ca {
+                    roots.add(certificate.clone()).map_err(|error| Trouble::Tls(format!("--tlsca: {error}")))?;
+                }
+            }
+            None => {
+                // One of a hundred authorities that cannot be read is no reason to trust none.
+                let (_added, _passed_over) =
+                    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                if roots.is_empty() {
+                    return Err(Trouble::Tls("this host trusts no authority: give --tlsca".into()));
+                }
+            }
         }
         let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| Trouble::Tls(error.to_string()))?
             .with_root_certificates(roots);
-        let config = match (cert, key) {
-            (Some(cert), Some(key)) => {
-                let wrong = |error: String| Trouble::Usage(format!("--tlskey {}: {error}", key.display()));
-                let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(error.to_string()))?;
-                builder
-                    .with_client_auth_cert(certificates("--tlscert", cert)?, private)
-                    .map_err(|error| wrong(error.to_string()))?
-            }
-            (None, None) => builder.with_no_client_auth(),
-            _ => return Err(Trouble::Usage("--tlscert and --tlskey go together".into())),
+        let config = match self.own.as_deref() {
+            Some((certificates, key)) => builder
+                .with_client_auth_cert(certificates.clone(), key.clone_key())
+                .map_err(|error| Trouble::Usage(format!("--tlscert, --tlskey: {error}")))?,
+            None => builder.with_no_client_auth(),
         };
-        Ok(Self(Some(Arc::new(config))))
+        Ok(Arc::clone(self.made.get_or_init(|| Arc::new(config))))
     }
 
     fn client(&self, host: &str) -> Outcome<ClientConnection> {
-        let config = self.0.clone().ok_or_else(|| Trouble::Tls("the server wants TLS: give --tlsca".into()))?;
         let name = ServerName::try_from(host.to_owned()).map_err(|error| Trouble::Tls(error.to_string()))?;
-        let mut client = ClientConnection::new(config, name).map_err(|error| Trouble::Tls(error.to_string()))?;
+        let mut client =
+            ClientConnection::new(self.config()?, name).map_err(|error| Trouble::Tls(error.to_string()))?;
         client.set_buffer_limit(None); // what is waiting is bounded by the link
         Ok(client)
     }
@@ -153,18 +181,13 @@ mod tests {
     fn halves_of_a_pair_and_missing_files_are_named() {
         let file = Path::new("no-such.pem");
         for (ca, cert, key, word) in [
-            (None, Some(file), Some(file), "--tlsca"),
+            (None, Some(file), Some(file), "--tlskey no-such.pem"),
             (Some(file), None, None, "--tlsca no-such.pem"),
-            (None, None, Some(file), "--tlsca"),
+            (None, None, Some(file), "--tlscert and --tlskey"),
+            (None, Some(file), None, "--tlscert and --tlskey"),
         ] {
             let text = Settings::read(ca, cert, key).expect_err("refused").to_string();
             assert!(text.contains(word), "{text}");
         }
-    }
-
-    #[test]
-    fn tls_without_an_authority_says_what_to_give() {
-        let text = Settings::default().client("localhost").expect_err("no authority").to_string();
-        assert!(text.contains("--tlsca"), "{text}");
     }
 }

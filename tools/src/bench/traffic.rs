@@ -6,18 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::stamp::Format;
 
+/// Which of several subjects is next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Order {
+    #[default]
+    InTurn,
+    Random,
+    /// With this exponent.
+    Zipf(f64),
+}
+
 /// The subjects of one publisher: `base`, or `base.0` … `base.N`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Subjects {
     pub(crate) base: String,
     /// 0: `base` alone.
     pub(crate) count: u32,
-    pub(crate) random: bool,
+    pub(crate) order: Order,
 }
 
 impl Subjects {
     pub(crate) fn one(base: &str) -> Self {
-        Self { base: base.into(), count: 0, random: false }
+        Self { base: base.into(), count: 0, order: Order::InTurn }
     }
 
     /// How many sequences a publisher has.

@@ -9,7 +9,7 @@ pub(crate) const EXIT_OK: u8 = 0;
 pub(crate) const EXIT_THRESHOLD: u8 = 1;
 /// The command line, the login or the connection is at fault.
 pub(crate) const EXIT_TROUBLE: u8 = 2;
-/// Messages were lost, doubled, mixed up or damaged.
+/// Messages were lost, doubled, mixed up, damaged or shared unfairly.
 pub(crate) const EXIT_LOST: u8 = 3;
 /// Ended by Ctrl-C.
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
@@ -37,12 +37,22 @@ pub(crate) enum Trouble {
     Tls(String),
     /// A thread of this program panicked.
     Thread,
+    /// Ctrl-C, at a place that has nothing to show.
+    Interrupted,
 }
 
 /// The result of everything here.
 pub(crate) type Outcome<T> = Result<T, Trouble>;
 
 impl Trouble {
+    /// The exit code that says so.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted => EXIT_INTERRUPTED,
+            _ => EXIT_TROUBLE,
+        }
+    }
+
     /// Wraps an error of the operating system.
     pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { what, source }
@@ -63,6 +73,7 @@ impl fmt::Display for Trouble {
             }
             Self::Io { what, source } => write!(f, "{what}: {source}"),
             Self::Tls(text) => write!(f, "TLS: {text}"),
+            Self::Interrupted => f.write_str("interrupted"),
             Self::Thread => f.write_str("a thread of this program panicked"),
         }
     }

@@ -88,6 +88,8 @@ pub(crate) struct ThreadResult {
     pub(crate) gauges: Vec<Gauge>,
     pub(crate) cpu_ns: u64,
     pub(crate) wall_ns: u64,
+    /// Of `wall_ns`, how long it waited for sockets or for the time of a message.
+    pub(crate) waited_ns: u64,
     pub(crate) info: super::target::Info,
     pub(crate) trouble: Option<Trouble>,
 }
@@ -110,6 +112,9 @@ struct Worker<'a> {
     has_room: bool,
     /// When something last came.
     progress_ns: u64,
+    /// When the run began for this thread, and its CPU time then.
+    begun: (u64, u64),
+    waited_ns: u64,
 }
 
 /// Runs a thread to its end.
@@ -122,22 +127,22 @@ pub(crate) fn run(target: &Target, board: &Board, members: Vec<Member>, barrier:
     barrier.wait();
     barrier.wait();
     let gauges = Vec::new();
-    let (mut worker, begun) = match made {
-        Ok(worker) => (worker, now_ns()),
+    let mut worker = match made {
+        Ok(worker) => worker,
         Err((members, trouble)) => {
             let info = super::target::Info::default();
-            return ThreadResult { members, gauges, cpu_ns: 0, wall_ns: 0, info, trouble: Some(trouble) };
+            return ThreadResult { members, gauges, cpu_ns: 0, wall_ns: 0, waited_ns: 0, info, trouble: Some(trouble) };
         }
     };
-    let cpu = thread_cpu_ns();
     let trouble = worker.work().err();
     if trouble.is_some() {
         board.abort();
     }
     worker.look_at_frozen();
     let info = worker.links.first().map(|link| link.info.clone()).unwrap_or_default();
-    let (cpu_ns, wall_ns) = (thread_cpu_ns() - cpu, now_ns() - begun);
-    ThreadResult { members: worker.members, gauges: worker.gauges, cpu_ns, wall_ns, info, trouble }
+    let (cpu_ns, wall_ns) = (thread_cpu_ns() - worker.begun.1, now_ns() - worker.begun.0);
+    let (members, gauges, waited_ns) = (worker.members, worker.gauges, worker.waited_ns);
+    ThreadResult { members, gauges, cpu_ns, wall_ns, waited_ns, info, trouble }
 }
 
 fn thread_cpu_ns() -> u64 {
@@ -149,7 +154,7 @@ impl<'a> Worker<'a> {
     fn connect(target: &'a Target, board: &'a Board, mut members: Vec<Member>) -> Result<Self, (Vec<Member>, Trouble)> {
         let wishes = members.iter_mut().map(|member| std::mem::take(&mut member.wish)).collect();
         let made = Poll::new().map_err(Trouble::io("making an epoll")).and_then(|mut poll| {
-            let links = dial(&mut poll, target, wishes, WAVE, |_, _| {})?;
+            let links = dial(&mut poll, target, wishes, WAVE, |_, _| Ok(()))?;
             Ok((poll, links))
         });
         let (poll, links) = match made {
@@ -172,6 +177,8 @@ impl<'a> Worker<'a> {
             next_look_ns: 0,
             has_room: false,
             progress_ns: 0,
+            begun: (0, 0),
+            waited_ns: 0,
             members,
         })
     }
@@ -193,6 +200,7 @@ impl<'a> Worker<'a> {
         while now_ns() < start && !self.board.is_aborted() {
             std::hint::spin_loop();
         }
+        self.begun = (now_ns(), thread_cpu_ns());
         loop {
             let now = now_ns();
             let mut wake_ns = now + LOOK_EVERY_NS;
@@ -383,7 +391,9 @@ impl<'a> Worker<'a> {
     }
 
     fn wait(&mut self, events: &mut Events, wake_ns: u64) -> Outcome<()> {
-        let left = wake_ns.saturating_sub(now_ns());
+        let begun = now_ns();
+        let left = wake_ns.saturating_sub(begun);
+        let mut is_parked = false;
         let timeout = if wake_ns == 0 || left < if self.reads { POLL_NS } else { SPIN_NS } {
             Duration::ZERO
         } else if self.reads || left >= LOOK_EVERY_NS / 2 {
@@ -391,9 +401,14 @@ impl<'a> Worker<'a> {
         } else {
             // Publishers alone: nothing comes that could not wait as long.
             std::thread::park_timeout(Duration::from_nanos(left));
+            is_parked = true;
             Duration::ZERO
         };
-        match self.poll.poll(events, Some(timeout)) {
+        let outcome = self.poll.poll(events, Some(timeout));
+        if !timeout.is_zero() || is_parked {
+            self.waited_ns += now_ns() - begun;
+        }
+        match outcome {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
             outcome => outcome.map_err(Trouble::io("waiting for sockets"))?,
         }

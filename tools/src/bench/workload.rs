@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::across::Elsewhere;
 use super::clock::nanos;
 use super::dial::Wish;
 use super::publisher::{Publisher, PublisherPlan};
@@ -13,7 +14,7 @@ use super::requester::{Requester, RequesterPlan, Responder};
 use super::schedule::Schedule;
 use super::sequence::Share;
 use super::subscriber::{Subscriber, SubscriberPlan};
-use super::traffic::{Payload, Subjects};
+use super::traffic::{Order, Payload, Subjects};
 use super::worker::{Member, Role};
 
 /// A receive buffer so small that a frozen reader is noticed early.
@@ -33,6 +34,13 @@ impl Extent {
     /// The share of sender `place` of `senders`: the first ones get what is left over.
     fn messages_of(&self, place: u64, senders: u64) -> Option<u64> {
         self.messages.map(|all| all / senders + u64::from(place < all % senders))
+    }
+
+    /// The part of senders `first` to `first + own` of `senders`.
+    pub(crate) fn part(&self, first: u64, own: u64, senders: u64) -> Self {
+        let sum = |_| (first..first + own).filter_map(|place| self.messages_of(place, senders)).sum();
+        let rate = self.rate.map(|rate| rate * own as f64 / senders.max(1) as f64);
+        Self { messages: self.messages.map(sum), rate, duration: self.duration }
     }
 
     fn schedule(&self, place: u64, senders: u64) -> Option<Schedule> {
@@ -56,7 +64,7 @@ pub(crate) enum Layout {
 pub(crate) struct Flow {
     pub(crate) subject: String,
     pub(crate) subjects: u32,
-    pub(crate) is_random: bool,
+    pub(crate) order: Order,
     pub(crate) layout: Layout,
     pub(crate) publishers: u64,
     pub(crate) subscribers: u64,
@@ -67,6 +75,9 @@ pub(crate) struct Flow {
     pub(crate) extent: Extent,
     /// Messages that each subscriber waits for where nobody publishes here.
     pub(crate) awaited: Option<u64>,
+    /// The other side is on other agents.
+    #[serde(default)]
+    pub(crate) elsewhere: Option<Elsewhere>,
 }
 
 /// Requesters and responders.
@@ -83,6 +94,9 @@ pub(crate) struct Requests {
     pub(crate) extent: Extent,
     pub(crate) inbox_prefix: String,
     pub(crate) timeout: Duration,
+    /// The other side is on other agents.
+    #[serde(default)]
+    pub(crate) is_across: bool,
 }
 
 /// One workload of a run.
@@ -104,8 +118,18 @@ impl Workload {
     /// Messages that are awaited from publishers elsewhere.
     pub(crate) fn awaited(&self) -> u64 {
         match self {
-            Self::Flow(flow) if flow.publishers == 0 => flow.awaited.map_or(u64::MAX, |each| each * flow.subscribers),
+            Self::Flow(flow) if flow.publishers == 0 && flow.elsewhere.is_none() => {
+                flow.awaited.map_or(u64::MAX, |each| each * flow.subscribers)
+            }
             _ => 0,
+        }
+    }
+
+    /// Whoever sends is elsewhere, and this agent will be told when they are done.
+    pub(crate) fn waits_for_news(&self) -> bool {
+        match self {
+            Self::Flow(flow) => flow.elsewhere.is_some() && flow.publishers == 0,
+            Self::Requests(requests) => requests.is_across && requests.requesters == 0,
         }
     }
 
@@ -130,8 +154,13 @@ impl Workload {
     /// The share of one agent of several: subjects of its own, so that what it sends it also receives, by one clock.
     pub(crate) fn for_agent(&self, place: usize, agents: usize) -> Self {
         let mut own = self.scaled_rate(1.0 / agents as f64);
-        let (Self::Flow(Flow { subject, extent, .. }) | Self::Requests(Requests { subject, extent, .. })) = &mut own;
+        let (Self::Flow(Flow { subject, .. }) | Self::Requests(Requests { subject, .. })) = &mut own;
         *subject = format!("{subject}.agent{place}");
+        if let Self::Requests(requests) = &mut own {
+            // Processes of two hosts may have one number.
+            requests.inbox_prefix = format!("{}.agent{place}", requests.inbox_prefix);
+        }
+        let (Self::Flow(Flow { extent, .. }) | Self::Requests(Requests { extent, .. })) = &mut own;
         extent.messages =
             extent.messages.map(|all| all / agents as u64 + u64::from((place as u64) < all % agents as u64));
         own
@@ -160,7 +189,8 @@ impl Workload {
 impl Flow {
     fn members(&self, group: usize, run: u16) -> Vec<Member> {
         let mut members = Vec::new();
-        let is_alone = self.publishers == 0;
+        let is_alone = self.publishers == 0 && self.elsewhere.is_none();
+        let first = self.elsewhere.map_or(0, |elsewhere| elsewhere.first);
         for place in 0..self.subscribers + self.frozen {
             let is_frozen = place >= self.subscribers;
             let mut first = Vec::new();
@@ -188,7 +218,7 @@ impl Flow {
         }
         for place in 0..self.publishers {
             let publisher = Publisher::new(PublisherPlan {
-                number: u16::try_from(place).unwrap_or(u16::MAX),
+                number: u16::try_from(first + place).unwrap_or(u16::MAX),
                 run,
                 subjects: self.subjects_of(place),
                 payload: self.payload.clone(),
@@ -196,7 +226,7 @@ impl Flow {
                 duration_ns: self.extent.duration.map(nanos),
                 schedule: self.extent.schedule(place, self.publishers),
                 fan_out: self.fan_out(place),
-                seed: place + 1,
+                seed: first + place + 1,
             });
             let wish = Wish { number: members.len(), ..Wish::default() };
             members.push(Member::new(group, Role::Publisher(Box::new(publisher)), wish));
@@ -209,7 +239,7 @@ impl Flow {
         match self.layout {
             Layout::Own => Subjects::one(&format!("{}.{}", self.subject, place % self.publishers.max(1))),
             Layout::Shared | Layout::Wildcard => {
-                Subjects { base: self.subject.clone(), count: self.subjects, random: self.is_random }
+                Subjects { base: self.subject.clone(), count: self.subjects, order: self.order }
             }
         }
     }
@@ -243,7 +273,7 @@ impl Requests {
             let first = format!("SUB {}{queue} 1\r\n", self.subject).into_bytes();
             let responder = Responder { reply: self.reply.clone(), answered: 0, bytes: 0 };
             let is_alone = self.requesters == 0;
-            let limit = self.extent.messages.filter(|_| is_alone);
+            let limit = self.extent.messages.filter(|_| is_alone && !self.is_across);
             let number = members.len();
             let role = Role::Responder { responder, limit, is_alone };
             members.push(Member::new(group, role, Wish { number, first, receive_bytes: None }));
@@ -258,7 +288,7 @@ impl Requests {
                 duration_ns: self.extent.duration.map(nanos),
                 schedule: self.extent.schedule(place, self.requesters),
                 timeout_ns: nanos(self.timeout),
-                expects_echo: self.responders > 0 && self.reply.is_none(),
+                expects_echo: (self.responders > 0 || self.is_across) && self.reply.is_none(),
             };
             let first = format!("SUB {} 1\r\n", Requester::pattern(&plan)).into_bytes();
             let wish = Wish { number: members.len(), first, receive_bytes: None };
@@ -276,14 +306,14 @@ fn unique(run: u16) -> u64 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::{Extent, Flow, Layout, Workload};
-    use crate::bench::traffic::Payload;
+    use crate::bench::traffic::{Order, Payload};
     use crate::bench::worker::Role;
 
     pub(crate) fn flow() -> Flow {
         Flow {
             subject: "a".into(),
             subjects: 0,
-            is_random: false,
+            order: Order::InTurn,
             layout: Layout::Shared,
             publishers: 3,
             subscribers: 2,
@@ -292,6 +322,7 @@ pub(crate) mod tests {
             payload: Payload::of_size(40),
             extent: Extent { messages: Some(10), ..Extent::default() },
             awaited: None,
+            elsewhere: None,
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     Delay(Duration),
     /// Closes all connections.
     Die(u64),
+    /// Reads as fast as it can, looks at nothing and delivers nothing: no server is faster.
+    Sink,
     /// Says `-ERR` and closes.
     Refuse,
     /// Takes the connection and says nothing.
@@ -79,6 +81,9 @@ fn serve(shared: &Shared, client: u64, mut stream: TcpStream) -> Option<()> {
         return Some(());
     }
     stream.write_all(b"INFO {\"version\":\"0.0.0\",\"headers\":true,\"max_payload\":1048576}\r\n").ok()?;
+    if shared.fault == Fault::Sink {
+        return sink(stream);
+    }
     let mut input = BufReader::with_capacity(1 << 20, stream.try_clone().ok()?);
     let mut line = String::new();
     while input.read_line(&mut line).ok()? > 0 {
@@ -109,6 +114,20 @@ fn serve(shared: &Shared, client: u64, mut stream: TcpStream) -> Option<()> {
     let mut subscriptions = shared.subscriptions.lock().ok()?;
     subscriptions.retain(|subscription| subscription.client != client);
     Some(())
+}
+
+/// Answers a PING that ends what was read, and throws everything away.
+fn sink(mut stream: TcpStream) -> Option<()> {
+    let mut buffer = vec![0; 1 << 20];
+    let mut end = Vec::new();
+    loop {
+        let read = stream.read(&mut buffer).ok().filter(|read| *read > 0)?;
+        end.extend_from_slice(&buffer[read.saturating_sub(6)..read]);
+        end.drain(..end.len().saturating_sub(6));
+        if end == b"PING\r\n" {
+            stream.write_all(b"PONG\r\n").ok()?;
+        }
+    }
 }
 
 fn publish(shared: &Shared, mut subject: String, reply: String, mut payload: Vec<u8>) -> Option<()> {

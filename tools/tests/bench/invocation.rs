@@ -10,14 +10,38 @@ use serde_json::Value;
 
 /// A command that ignores the environment of whoever runs the tests.
 pub(crate) fn command(address: SocketAddr, words: &str) -> Command {
+    let mut command = without_server(&format!("--server nats://{address}"));
+    command.args(words.split_whitespace());
+    command
+}
+
+/// The same without a server.
+pub(crate) fn without_server(words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dunlinctl"));
-    for name in
-        ["NATS_URL", "NATS_USER", "NATS_PASSWORD", "NATS_TOKEN", "NATS_NKEY", "NATS_CERT", "NATS_KEY", "NATS_CA"]
-    {
+    for name in [
+        "NATS_URL",
+        "NATS_CONTEXT",
+        "NATS_USER",
+        "NATS_PASSWORD",
+        "NATS_TOKEN",
+        "NATS_NKEY",
+        "NATS_CREDS",
+        "NATS_CERT",
+        "NATS_KEY",
+        "NATS_CA",
+        "NATS_TLS_FIRST",
+        "NATS_TIMEOUT",
+    ] {
         command.env_remove(name);
     }
-    command.arg("bench").args(words.split_whitespace()).args(["--server", &format!("nats://{address}")]);
+    command.env("XDG_CONFIG_HOME", "no-such-folder");
+    command.arg("bench").args(words.split_whitespace());
     command
+}
+
+/// An address for commands that start their own servers.
+pub(crate) fn nowhere() -> SocketAddr {
+    ([127, 0, 0, 1], 1).into()
 }
 
 /// What a run has printed as JSON, and its exit code.

@@ -8,8 +8,9 @@ const WORKLOADS: &[(&str, u64, u64)] = &[
     ("pubsub --msgs 5000 --pub 2 --sub 3", 5_000, 15_000),
     ("pubsub --msgs 5000 --pub 3 --sub 3 --own-subjects", 5_000, 5_000),
     ("pubsub --msgs 5000 --multisubject --multisubjectmax 50 --multisubjectrandomize", 5_000, 5_000),
+    ("pubsub --msgs 5000 --multisubject --multisubjectmax 50 --multisubjectzipf 1.1", 5_000, 5_000),
     ("pubsub --msgs 2000 -H A:b --header C:d", 2_000, 2_000),
-    ("pubsub --msgs 2000 --payload hello", 2_000, 2_000),
+    ("pubsub --msgs 2000 --body hello", 2_000, 2_000),
     ("pubsub --msgs 300 --size 64KiB", 300, 300),
     ("pubsub --msgs 2000 --size 0", 2_000, 2_000),
     ("pubsub --msgs 500 --throughput 5000", 500, 500),
@@ -31,7 +32,7 @@ fn every_workload_passes_its_checks() {
             let workload = workload(&value);
             let counted = (workload["sent"].as_u64(), workload["received"].as_u64());
             assert_eq!((counted, code), ((Some(*sent), Some(*received)), 0), "{name}: {words}: {value:#}");
-            let is_timed = *received > 0 && !words.contains("payload") && !words.contains("--size 0");
+            let is_timed = *received > 0 && !words.contains("--body") && !words.contains("--size 0");
             assert_eq!(workload["latency"].is_object(), is_timed, "{name}: {words}");
         }
     }
@@ -42,6 +43,7 @@ fn connections_and_subscriptions_are_measured() {
     for (name, server) in servers() {
         for (words, figure) in [
             ("conns --count 50", "connection_cpu_ns"),
+            ("conns --count 50 --msgs 1000", "message_cpu_ns"),
             ("churn --count 50", "connect_p99_ns"),
             ("storm --count 50 --rounds 2", "all_back_ns"),
             ("subs --count 2000 --clients 2 --msgs 1000", "random_message_cpu_ns"),
@@ -100,6 +102,42 @@ fn serve_and_request_in_two_processes() {
 }
 
 #[test]
+fn messages_cross_a_route() {
+    let Some(program) = crate::invocation::peer() else { return eprintln!("there is no nats-server") };
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let (one, two) = (free(), free());
+    let cluster = |own: u16, other: u16| {
+        let routes = format!("nats://127.0.0.1:{other}");
+        let url = format!("nats://127.0.0.1:{own}");
+        kit::Setup::new(&program, 1)
+            .flag("--cluster_name")
+            .flag("c")
+            .flag("--cluster")
+            .flag(&url)
+            .flag("--routes")
+            .flag(&routes)
+    };
+    let servers = [cluster(one, two).start(), cluster(two, one).start()];
+    let urls = servers.each_ref().map(|server| format!("nats://{}", server.address())).join(",");
+    // Until the two have found each other: a message of one reaches the other.
+    let mut subscriber = servers[0].client();
+    subscriber.send("SUB found 1\r\n");
+    let mut publisher = servers[1].client();
+    let is_found = kit::until(kit::DEADLINE, || {
+        publisher.send("PUB found 0\r\n\r\n");
+        publisher.messages_until_pong().is_ok() && subscriber.messages_until_pong().is_ok_and(|found| !found.is_empty())
+    });
+    assert!(is_found);
+    // Connections take the servers in turn: the subscriber the first, the publisher the second.
+    let output =
+        crate::invocation::without_server("--json pubsub --msgs 5000 --server").arg(urls).output().expect("runs");
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let found = workload(&value);
+    assert_eq!((found["received"].as_u64(), output.status.code()), (Some(5000), Some(0)), "{value:#}");
+    assert!(value["runs"][0]["notes"][0].as_str().is_some_and(|note| note.contains("several servers")), "{value:#}");
+}
+
+#[test]
 fn nobody_who_serves_is_said() {
     let server = start_dunlin(1);
     let (out, err, code) = text(&command(server.address(), "request alone").output().expect("runs"));
@@ -111,7 +149,10 @@ fn files_are_written() {
     let server = start_dunlin(1);
     let folder = std::env::temp_dir().join(format!("dunlinctl-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let (csv, hgrm) = (folder.join("out.csv"), folder.join("out.hgrm"));
+    let (csv, hgrm, payload) = (folder.join("out.csv"), folder.join("out.hgrm"), folder.join("payload"));
+    std::fs::write(&payload, b"from a file\r\n").expect("written");
+    let (value, code) = run(server.address(), &format!("pubsub --msgs 10 --payload {}", payload.display()));
+    assert_eq!((workload(&value)["received_bytes"].as_u64(), code), (Some(130), 0), "{value:#}");
     let mut command = command(server.address(), "pubsub --msgs 1000 --repeat 3 --warmup 0.1 --markdown");
     let output = command.arg("--csv").arg(&csv).arg("--hgrm").arg(&hgrm).output().expect("runs");
     let (out, err, code) = text(&output);

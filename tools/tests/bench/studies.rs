@@ -1,16 +1,11 @@
 //! Comparisons, searches, growth, scenarios, the suite and the page, on real servers.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::io::{Read, Write};
 
 use serde_json::Value;
 
 use crate::faulty::{Fault, start};
-use crate::invocation::{command, dunlin, peer, run, start_dunlin, text};
-
-fn nowhere() -> SocketAddr {
-    ([127, 0, 0, 1], 1).into()
-}
+use crate::invocation::{command, dunlin, nowhere, peer, run, start_dunlin, text, without_server};
 
 /// A study with the words of its work behind `--`.
 fn study(flags: &[&str], work: &str) -> (String, String, i32) {
@@ -48,6 +43,7 @@ fn servers_are_started_and_ended() {
     let (out, err, code) = study(&flags, "pubsub --msgs 2000");
     assert!(out.contains("A  dunlin --cores 1") && out.contains("too few rounds") && code == 0, "{out}{err}");
     assert!(out.contains("cost"), "the process that was started is measured: {out}");
+    assert!(out.contains("verdict"), "{out}");
 }
 
 #[test]
@@ -120,32 +116,37 @@ fn workloads_run_side_by_side() {
     assert!(value["runs"][0]["figures"]["storm: all_back_ns"].as_f64() > Some(0.0), "{value:#}");
 }
 
-#[test]
-fn the_suite_is_a_table() {
-    let program = dunlin_command("");
-    let flags = ["suite", "--against", &dunlin_command("--cores 1"), "--dunlin", program.trim(), "--cores", "1,2"];
-    let more = ["--rounds", "1", "--scale", "0.002", "--rows", "one_128,request_1,idle"];
-    let (out, err, code) = text(&command(nowhere(), "").args(flags).args(more).output().expect("runs"));
-    for part in ["| 1 → 1, 128 B | cost |", "| request, one in flight | p50 |", "| an idle connection |", "- CPU: "] {
-        assert!(out.contains(part), "{part}: {out}{err}");
-    }
-    assert_eq!(code, 0);
-    let (_, err, code) = text(&command(nowhere(), "suite --rows none").output().expect("runs"));
-    assert!(err.contains("--list") && code == 2, "{err}");
+/// Pages of a server with two cores, whose counters grow with every look.
+fn pages_that_grow() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for (look, mut stream) in listener.incoming().flatten().enumerate() {
+            let mut request = [0; 1024];
+            let read = stream.read(&mut request).expect("a request");
+            let grown = 100 * (look / 2);
+            let body = if request[..read].starts_with(b"GET /corez") {
+                format!("{{\"cores\":[{{\"core\":0,\"turns\":{grown}}},{{\"core\":1,\"turns\":7}}]}}")
+            } else {
+                format!("{{\"in_msgs\":{grown},\"version\":\"2.15.1\"}}")
+            };
+            let answer = format!("HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).expect("an answer");
+        }
+    });
+    address
 }
 
 #[test]
-fn pages_stand_alone() {
+fn counters_of_cores_are_read() {
     let server = start_dunlin(1);
-    let file: PathBuf = std::env::temp_dir().join(format!("dunlinctl-page-{}.html", std::process::id()));
-    let output = command(server.address(), "pubsub --rate 5000 --duration 300ms").arg("--report").arg(&file).output();
-    assert_eq!(text(&output.expect("runs")).2, 0);
-    let page = std::fs::read_to_string(&file).expect("written");
-    std::fs::remove_file(file).expect("ours");
-    assert!(
-        page.contains("<svg") && page.contains("p99.9") && page.contains("Linux") && !page.contains("http"),
-        "{page}"
-    );
+    let words = format!("pubsub --msgs 100 --monitor http://{}", pages_that_grow());
+    let (out, err, code) = text(&command(server.address(), &words).output().expect("runs"));
+    for line in ["varz in_msgs", "core 0: turns"] {
+        let found = out.lines().find(|text| text.trim().starts_with(line)).unwrap_or_default();
+        assert!(found.ends_with(" 100") && code == 0, "{line}: {out}{err}");
+    }
+    assert!(out.contains("core 1: turns"), "{out}");
 }
 
 #[test]
@@ -163,4 +164,31 @@ fn the_pages_of_the_peer_are_read() {
     let wrong = command(server.address(), "pub --msgs 1 --monitor 127.0.0.1:1").output().expect("runs");
     let (_, err, code) = text(&wrong);
     assert!(err.contains("--monitor") && err.contains("http://host:port") && code == 2, "{err}");
+}
+
+#[test]
+fn a_server_that_dies_leaves_the_rounds_before() {
+    // 300 messages a turn, four turns of each: it dies in the fifth of its own.
+    let (good, mortal) = (format!("nats://{}", start(Fault::None)), format!("nats://{}", start(Fault::Die(1_400))));
+    let flags = ["compare", &good, &mortal, "--rounds", "6", "--rounds-max", "6", "--timeout", "2s"];
+    let (out, err, code) = study(&flags, "pubsub --msgs 300");
+    assert!(out.contains("ended early") && out.contains("B is ") && code == 2, "{out}{err}");
+    let mortal = format!("nats://{}", start(Fault::Die(400)));
+    let flags = ["scale", "--server", &mortal, "--points", "1,2,3", "--figures", "rate", "--timeout", "2s"];
+    let mut command = without_server("");
+    let output = command.args(flags).args(["--", "pubsub", "--pub", "{n}", "--msgs", "300"]).output();
+    let (out, err, code) = text(&output.expect("runs"));
+    assert!(out.contains("at 2: ended early") && out.contains("rate") && code == 2, "{out}{err}");
+    let mortal = format!("nats://{}", start(Fault::Die(200)));
+    let flags = ["knee", "--server", &mortal, "--from", "500", "--step", "300ms", "--under", "1m", "--timeout", "2s"];
+    let (out, err, code) = text(&without_server("").args(flags).args(["--", "pubsub"]).output().expect("runs"));
+    assert!(out.contains("ended early") && out.contains("500 /s asked") && code == 2, "{out}{err}");
+}
+
+#[test]
+fn a_mistake_in_a_threshold_costs_no_measurement() {
+    let good = format!("nats://{}", start(Fault::None));
+    let flags = ["compare", &good, &good, "--rounds", "1", "--rounds-max", "1", "--fail-if", "beauty > 1"];
+    let (out, err, code) = study(&flags, "pubsub --msgs 100");
+    assert!(out.contains("after 1 rounds") && err.contains("there is no figure 'beauty'") && code == 2, "{out}{err}");
 }

@@ -43,9 +43,26 @@ fn a_server_that_dies_leaves_what_was_measured() {
 }
 
 #[test]
+fn a_server_that_dies_under_subscriptions_leaves_what_they_cost() {
+    let words = "subs --count 100 --msgs 1000 --timeout 2s";
+    let (out, err, code) = text(&command(start(Fault::Die(500)), words).output().expect("runs"));
+    assert!(out.contains("subscription_rate") && out.contains("ended early") && code == 2, "{out}{err}");
+}
+
+#[test]
 fn flags_that_are_impossible_are_named() {
     let address = "127.0.0.1:1".parse().expect("an address");
-    for (words, named) in [("pub --size 100GB", "--size"), ("pub --msgs 0", "--msgs"), ("conns --count 0", "--count")] {
+    for (words, named) in [
+        ("pub --size 100GB", "--size"),
+        ("pub --msgs 0", "--msgs"),
+        ("conns --count 0", "--count"),
+        ("pub --payload no-such-file", "--body"),
+        ("storm --msgs 5", "--msgs: 'storm' sends none"),
+        ("suite --csv out.csv", "--csv: 'suite' has no use for it"),
+        ("agent --json", "--json: 'agent' has no use for it"),
+        ("scale --points 1 -- pub --csv {n}", "--csv: give it before --"),
+        ("scale --points 1 --repeat 3 -- pub {n}", "--repeat: 'scale' has no use for it"),
+    ] {
         let (_, err, code) = text(&command(address, words).output().expect("runs"));
         assert!(err.contains(named) && code == 2, "{words}: {err}");
     }
@@ -56,6 +73,45 @@ fn more_connections_than_files_says_the_number_needed() {
     let server = start_dunlin(1);
     let (_, err, code) = text(&command(server.address(), "conns --count 900M").output().expect("runs"));
     assert!(err.contains("ulimit -Hn 900000064") && code == 2, "{err}");
+}
+
+#[test]
+fn more_connections_than_the_soft_limit_raise_it() {
+    let server = start_dunlin(1);
+    let mut limited = std::process::Command::new("sh");
+    let tool = env!("CARGO_BIN_EXE_dunlinctl");
+    limited.args(["-c", "ulimit -Sn 64 && exec \"$0\" \"$@\"", tool, "bench", "conns", "--count", "100"]);
+    let (out, err, code) =
+        text(&limited.args(["--server", &format!("nats://{}", server.address())]).output().expect("runs"));
+    assert!(out.contains("connection_rate") && code == 0, "{out}{err}");
+}
+
+#[test]
+fn a_rate_that_cannot_be_held_is_said() {
+    let server = start_dunlin(1);
+    let words = "pub --msgs 20M --size 0 --rate 1G";
+    let (out, err, code) = text(&command(server.address(), words).output().expect("runs"));
+    assert!(out.contains("this rate was not held") && code == 0, "{out}{err}");
+}
+
+#[test]
+fn ctrl_c_tells_what_connections_cost_so_far() {
+    let server = start_dunlin(1);
+    let mut subscriber = server.client();
+    let child = command(server.address(), "churn --count 100M --no-progress")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    // It runs when somebody has subscribed to its subject.
+    let is_running = until(kit::DEADLINE, || {
+        subscriber.send("SUB inbox 1\r\nPUB bench.churn inbox 0\r\n\r\nUNSUB 1\r\n");
+        subscriber.messages_until_pong().is_ok_and(|messages| messages.is_empty())
+    });
+    assert!(is_running);
+    kill_process(Pid::from_child(&child), Signal::INT).expect("our child");
+    let (out, err, code) = text(&child.wait_with_output().expect("ends"));
+    assert!(out.contains("churn_rate") && out.contains("interrupted") && code == 130, "{out}{err}");
 }
 
 #[test]
