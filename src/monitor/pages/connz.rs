@@ -297,12 +297,44 @@ fn total(site: &Site, query: &Query, wanted: &Wanted, counted: usize) -> Result<
     let (open, closed) = (state != "closed", !matches!(state.as_str(), "" | "open"));
     let filter = ConnectionFilter { open, closed, account: wanted.filter.account, ..ConnectionFilter::default() };
     let mut total = 0;
+    let since = remembered_since(site, closed)?;
     site.ask(&Question::Connections(filter), |part| {
         if let Part::Connections(some) = part {
-            total += some.len();
+            total += some.iter().filter(|info| is_remembered(info, since)).count();
         }
     })?;
     Ok(total)
+}
+
+/// Each core remembers as many ended connections as all of them together are to; the time from which on they count. `None`: all do.
+fn remembered_since(site: &Site, closed: bool) -> Result<Option<End>, PageError> {
+    let max = usize::try_from(site.view.settings().0.closed_clients_max).unwrap_or(usize::MAX);
+    if !closed || site.view.cores.count() == 1 {
+        return Ok(None);
+    }
+    let mut ends: Vec<End> = Vec::new();
+    site.ask(&Question::Connections(ConnectionFilter { closed: true, ..ConnectionFilter::default() }), |part| {
+        if let Part::Connections(some) = part {
+            ends.extend(some.iter().filter_map(end_of));
+        }
+    })?;
+    if ends.len() <= max || max == 0 {
+        return Ok(None);
+    }
+    let place = ends.len() - max;
+    let (_, since, _) = ends.select_nth_unstable(place);
+    Ok(Some(*since))
+}
+
+/// When a connection ended, and its number: several end in one turn.
+type End = (Instant, u64);
+
+fn end_of(info: &ConnectionInfo) -> Option<End> {
+    info.ended.map(|(at, _)| (at, info.cid))
+}
+
+fn is_remembered(info: &ConnectionInfo, since: Option<End>) -> bool {
+    since.is_none_or(|since| end_of(info).is_none_or(|end| end >= since))
 }
 
 /// Those of the page, in order; and how many there are in all.
@@ -311,8 +343,10 @@ fn collect(site: &Site, wanted: &Wanted) -> Result<(Vec<ConnectionInfo>, usize),
     let mut total = 0;
     let keep = wanted.offset.saturating_add(wanted.limit);
     let order = |a: &ConnectionInfo, b: &ConnectionInfo| wanted.sort.compare(a, b);
+    let since = remembered_since(site, wanted.filter.closed)?;
     site.ask(&Question::Connections(wanted.filter.clone()), |part| {
-        if let Part::Connections(some) = part {
+        if let Part::Connections(mut some) = part {
+            some.retain(|info| is_remembered(info, since));
             total += some.len();
             found.extend(some);
             if found.len() > keep.saturating_mul(2).max(1024) {
