@@ -72,6 +72,10 @@ impl<O: Os> Reactor<O> {
 
     /// Lets a client in, where its account has room. Whether it was.
     fn admit(&mut self, slot: u32, grant: Arc<Grant>) -> bool {
+        // What it subscribed to is in the table of the account that it leaves, and only there can it be taken out.
+        if self.clients.at(slot).is_some_and(|client| client.account != grant.account) {
+            self.drop_subscriptions(slot);
+        }
         if !self.enter_account(slot, grant.account) {
             self.refuse(slot, ProtocolError::MaxAccountConnections, b"");
             return false;

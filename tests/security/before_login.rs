@@ -263,3 +263,33 @@ fn an_address_that_guesses_is_not_heard_for_a_while_where_that_is_asked_for() {
         inside.ping(); // who is in stays in
     }
 }
+
+#[test]
+fn who_logs_in_again_elsewhere_takes_no_subscription_along() {
+    let config = "no_auth_user: guest\naccounts { A { users: [{user: ann, password: pa}, {user: guest, password: pg}] }, \
+                  B { users: [{user: bob, password: pb}] } }";
+    for cores in [1, 2] {
+        let server = setup(cores).config(config).start();
+        let mut stays = server.open();
+        stays.send(ANN);
+        stays.ping();
+        // With a CONNECT before, and as the user of those who say nothing.
+        for first in [ANN, ""] {
+            let mut moves = server.open();
+            moves.send(format!("{first}SUB x 1\r\nSUB y q 2\r\nPING\r\n"));
+            if first.is_empty() {
+                moves.expect("+OK\r\n+OK\r\n");
+            }
+            moves.expect("PONG\r\n");
+            moves.send("CONNECT {\"user\":\"bob\",\"pass\":\"pb\",\"verbose\":false}\r\n");
+            moves.ping();
+            stays.send("PUB x 1\r\na\r\n");
+            stays.ping();
+            moves.send("UNSUB 1\r\nSUB x 3\r\nPUB x 1\r\nb\r\n");
+            moves.expect("MSG x 3 1\r\nb\r\n");
+            moves.ping();
+            moves.close().expect("it goes");
+        }
+        stays.ping();
+    }
+}
