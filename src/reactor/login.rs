@@ -82,6 +82,8 @@ impl<O: Os> Reactor<O> {
         }
         if self.let_in(slot, grant) {
             self.drop_subscriptions(slot);
+        } else {
+            self.check_subscriptions(slot);
         }
         true
     }

@@ -83,9 +83,14 @@ impl<O: Os> Reactor<O> {
             // Subjects of another account are other subjects: it is to connect anew.
             return self.close(slot, CloseReason::ClientClosed);
         }
-        let account = client.account;
         self.let_in(slot, grant);
+        self.check_subscriptions(slot);
+    }
+
+    /// What a client subscribed to under other rights is held against those that it has now.
+    pub(super) fn check_subscriptions(&mut self, slot: u32) {
         let Some(client) = self.clients.at(slot) else { return };
+        let account = client.account;
         let mut ended: Vec<SubId> = Vec::new();
         for id in client.connection.subscriptions.iter() {
             let table = &mut self.tables[account.0 as usize];

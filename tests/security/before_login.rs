@@ -293,3 +293,24 @@ fn who_logs_in_again_elsewhere_takes_no_subscription_along() {
         stays.ping();
     }
 }
+
+#[test]
+fn what_a_guest_subscribed_to_is_held_against_the_rights_of_who_it_becomes() {
+    let config = "no_auth_user: guest\nauthorization { users: [{user: guest, password: pg}, {user: ann, password: pa}, \
+                  {user: bob, password: pb, permissions: {subscribe: {deny: [secret, gone]}}}] }";
+    for cores in [1, 2] {
+        let server = setup(cores).config(config).start();
+        let mut client = server.open();
+        client.send("SUB > 1\r\nSUB gone 2\r\nPING\r\n");
+        client.expect("+OK\r\n+OK\r\nPONG\r\n");
+        client.send(BOB);
+        client.expect("-ERR 'Permissions Violation for Subscription to \"gone\" (sid \"2\")'\r\n");
+        client.ping();
+        let mut other = server.open();
+        other.send(ANN);
+        other.send("PUB secret 1\r\ns\r\nPUB gone 1\r\ng\r\nPUB open 1\r\no\r\n");
+        other.ping();
+        client.expect("MSG open 1 1\r\no\r\n");
+        client.ping();
+    }
+}
