@@ -77,7 +77,7 @@ impl Connection {
             }
             return Err(ProtocolError::Connect(fault));
         }
-        let info_due = (info_due || !again) && options.protocol >= 1;
+        let info_due = info_due || !again;
         self.become_state(ConnState::LoggingIn(LoggingIn { options, first, again, info_due }));
         Ok(Action::LogIn)
     }

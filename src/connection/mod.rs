@@ -400,10 +400,10 @@ impl Connection {
         }
     }
 
-    /// Whether the second INFO is due now that a PONG has been queued; asked once.
+    /// Whether the second INFO is due now that a PONG has been queued; asked once. What the last CONNECT said decides.
     pub fn take_info_due(&mut self) -> bool {
         match &mut self.state {
-            ConnState::Ready(ready) => std::mem::take(&mut ready.info_due),
+            ConnState::Ready(ready) => std::mem::take(&mut ready.info_due) && ready.options.protocol >= 1,
             ConnState::AwaitConnect(_) | ConnState::LoggingIn(_) | ConnState::Closing(_) => false,
         }
     }

@@ -49,7 +49,8 @@ pub struct Ready {
     pub first: Option<Box<ConnectOptions>>,
     /// It has sent a CONNECT at all.
     pub connected: bool,
-    /// The second INFO, which tells a client what became of its CONNECT, follows the first PONG.
+    /// The first PONG since the first CONNECT is still to come: the second INFO, which tells a client of protocol 1 what became of
+    /// its CONNECT, follows it.
     pub info_due: bool,
     /// Who it is, where that has been decided.
     pub grant: Option<Granted>,

@@ -69,6 +69,24 @@ pub(crate) const ROWS: &[Case] = &[
         &[C("CONNECT {\"verbose\":false,\"protocol\":1}\r\nPING\r\n"), S("PONG\r\n"), info("\"connect_info\":true")],
     ),
     case(
+        "the_last_connect_decides_whether_info_follows_the_first_pong",
+        &[
+            C("CONNECT {\"verbose\":false}\r\nCONNECT {\"verbose\":false,\"protocol\":1}\r\nPING\r\nPING\r\n"),
+            S("PONG\r\n"),
+            info("\"connect_info\":true"),
+            S("PONG\r\n"),
+        ],
+    ),
+    case(
+        "info_follows_no_later_pong",
+        &[
+            C("CONNECT {\"verbose\":false}\r\nPING\r\n"),
+            S("PONG\r\n"),
+            C("CONNECT {\"verbose\":false,\"protocol\":1}\r\nPING\r\nPING\r\n"),
+            S("PONG\r\nPONG\r\n"),
+        ],
+    ),
+    case(
         "protocol_zero_gets_no_second_info",
         &[C("CONNECT {\"verbose\":false,\"protocol\":0}\r\nPING\r\n"), S("PONG\r\n")],
     ),
