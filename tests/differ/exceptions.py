@@ -34,6 +34,12 @@ LOG_REWRITES = [
         re.compile(r"<<- \[CONNECT (\[REDACTED\]|\[\]|null|\d*|\{|\{\} x)\]$"),
         "<<- [CONNECT of no object]",
     ),
+    (
+        "object_that_strayed",
+        "a JSON object where none belongs may be a CONNECT that lost its beginning: Dunlin's log hides it to the end of the line",
+        re.compile(r"^((?!.*CONNECT).*?)(\{|\[REDACTED\]).*$", re.S),
+        r"\1hidden",
+    ),
     ("size_as_written", "as on the wire", re.compile(r"(?<=->> \[)(H?MSG .*)$", re.S), lambda match: re.sub(r" 0+(?=\d)", " ", match[1])),
 ]
 
@@ -53,6 +59,11 @@ NOT_PLAYED = [
 # (name, reason): made the same in `play.py`.
 MADE_THE_SAME = [
     ("size_as_written", "the peer repeats the size with the zeros in front that the publisher wrote; Dunlin writes the number"),
+    (
+        "no_responders_late",
+        "that nobody got a request may be known only to another core, which has just lost its last subscriber: its 503 can come"
+        " behind the PONG then; played on one core, the order is compared",
+    ),
     ("which_inbox", "of several subscriptions of a requester that match its inbox either server chooses one for the 503"),
     (
         "complaint_repeated",
@@ -75,6 +86,12 @@ def escaped(text):
     """The exception `control_bytes`, as Dunlin shows them."""
     named = {"\t": "\\t", "\r": "\\r", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\a": "\\a", "\b": "\\b"}
     return "".join(named.get(c, f"\\x{ord(c):02x}") if c < " " or c == "\x7f" else c for c in text)
+
+
+def apart_from_no_responders(frames):
+    """What a client of several cores saw, with the 503s at the end: the exception `no_responders_late`."""
+    told = [b"NATS/1.0 503\r\nNats-Subject: " in frame for frame in frames]
+    return [f for f, is_told in zip(frames, told) if not is_told] + [f for f, is_told in zip(frames, told) if is_told]
 
 
 def arrange_log(lines):
