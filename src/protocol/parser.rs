@@ -13,7 +13,7 @@
 use super::control_line::{self, PublishArguments};
 use super::error::ProtocolError;
 use super::op::{ClientOp, Publish};
-use super::parser_fast;
+use super::parser_fast::{self, Again};
 
 /// What is allowed now; may change by a reload or by `CONNECT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,12 @@ impl Parser {
     #[inline]
     pub fn next_publish<'a>(&self, input: &'a [u8]) -> Option<(Publish<'a>, usize)> {
         parser_fast::publish(self.limits, input)
+    }
+
+    /// The `PUB` at the beginning of `input` where it begins with `prefix`, the bytes of one before up to its size. `None` says nothing.
+    #[inline]
+    pub fn next_again(&self, input: &[u8], prefix: &[u8]) -> Option<Again> {
+        parser_fast::publish_again(self.limits, input, prefix)
     }
 
     /// Whatever is no `PUB` in its usual form.

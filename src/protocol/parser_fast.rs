@@ -80,6 +80,41 @@ fn publish_short(limits: ParserLimits, input: &[u8]) -> Option<Published<'_>> {
     Some((publish, input.len() - rest.len()))
 }
 
+/// The next publication of a publisher who goes on as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// Where its payload begins.
+    pub content_at: usize,
+    /// Behind the line end that follows it.
+    pub end: usize,
+}
+
+/// `PUB subject size` and its payload, where all up to the size is `prefix`, with one blank at its end: the size without zeros in
+/// front, the line end CR LF. What is found is as [`publish`] finds it.
+#[inline]
+pub(super) fn publish_again(limits: ParserLimits, input: &[u8], prefix: &[u8]) -> Option<Again> {
+    let head = u32::from_le_bytes(*input.first_chunk()?);
+    if head | FOLD_THREE != PUB || !input.starts_with(prefix) {
+        return None;
+    }
+    let rest = input.get(prefix.len()..)?;
+    let digits = u64::from_le_bytes(*rest.first_chunk()?);
+    let digits_len = leading_digits(digits);
+    if digits_len == 0 || digits_len > 6 || (digits >> (digits_len * 8)) as u16 != CR_LF {
+        return None;
+    }
+    let size = decimal(digits, digits_len);
+    let line_len = prefix.len() - 4 + digits_len;
+    let has_zeros = digits_len > 1 && digits as u8 == b'0';
+    if has_zeros || line_len > limits.control_line_bytes_max as usize || size > limits.payload_bytes_max {
+        return None;
+    }
+    let content_at = prefix.len() + digits_len + CR_LF_BYTES;
+    let end = content_at + size as usize + CR_LF_BYTES;
+    let line_end = input.get(..end)?.last_chunk()?;
+    (u16::from_le_bytes(*line_end) == CR_LF).then_some(Again { content_at, end })
+}
+
 /// Eight bytes of the window.
 #[inline]
 fn word_at(window: &[u8; WINDOW_BYTES], at: usize) -> u64 {
@@ -324,6 +359,41 @@ mod tests {
                 assert_eq!(short.is_some(), is_short, "{subject_len}, {size}");
             }
         }
+    }
+
+    #[test]
+    fn going_on_as_before_means_what_it_always_means() {
+        let lines = [
+            "PUB a.b 2",
+            "pub a.b 2",
+            "PUB a.b 02",
+            "PUB a.b 0",
+            "PUB a.b  2",
+            "PUB a.c 2",
+            "PUB a.b 1000001",
+            "PUB a.b x 2",
+        ];
+        let prefixes = ["PUB a.b ", "pub a.b ", "PUB a.bc ", "UB a.b ", "PUB a.b 2 "];
+        let mut taken = 0;
+        for prefix in prefixes {
+            for line in lines {
+                for tail in
+                    ["\r\nhi\r\nPUB", "\r\n\r\nPING\r\n", "\nhi\r\nPUB a", "\r\nhi\n\rPUB a", "\r\nhi", "", "\r\n"]
+                {
+                    let input = format!("{line}{tail}");
+                    let Some(again) = publish_again(LIMITS, input.as_bytes(), prefix.as_bytes()) else { continue };
+                    taken += 1;
+                    let expected = Parser::new(LIMITS).next_general(input.as_bytes());
+                    let Ok(Parsed::Op { op: ClientOp::Publish(publish), consumed }) = expected else {
+                        panic!("{input:?} is no publication: {expected:?}");
+                    };
+                    assert_eq!(consumed, again.end, "{input:?}");
+                    assert_eq!(publish.content, &input.as_bytes()[again.content_at..again.end - 2], "{input:?}");
+                    assert_eq!(publish.subject, prefix[4..].trim_end().as_bytes(), "{input:?}");
+                }
+            }
+        }
+        assert_eq!(taken, 3, "each spelling as it was, with a payload and without");
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub struct Client<S> {
     pub pressure: Option<Box<Pressure>>,
     /// It was told that it has as many subscriptions as it may, and the log too.
     pub was_full: bool,
+    /// The last run of messages in which it was seen to be a receiver.
+    pub last_run: u32,
     /// Nothing is delivered to it any more.
     pub doomed: bool,
     /// On the list of those to be torn down, or past it.
@@ -212,6 +214,7 @@ impl<S> Connections<S> {
             doomed: false,
             leaving: false,
             last_words: false,
+            last_run: 0,
         }));
         self.count += 1;
         ConnId { core: self.core, slot, generation }

@@ -7,7 +7,9 @@ use std::time::Instant;
 use super::Reactor;
 use super::connections::Client;
 use super::frame::{Frame, Message, line_of};
+use super::run::{Author, PlainParts};
 use crate::buffer::{Buffer, Shared};
+use crate::connection::Gate;
 use crate::connection::close::CloseReason;
 use crate::fabric::Rule;
 use crate::fabric::batch::{Content, Entry, Groups};
@@ -16,7 +18,7 @@ use crate::ids::{AccountId, ConnId, SubId};
 use crate::limits::SHARED_PAYLOAD_BYTES_MIN;
 use crate::os::poll::Os;
 use crate::protocol::op::Publish;
-use crate::routing::{Publisher, Routes};
+use crate::routing::{Publisher, Routes, same};
 
 /// A message on its way to receivers of this core: who they are, and the bytes that are the same for all.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ pub(super) enum Sender {
 #[derive(Debug, Default)]
 pub(super) struct Trouble {
     /// Whether there is any.
-    any: bool,
+    pub(super) any: bool,
     /// Subscriptions that had their last message.
     expired: Vec<SubId>,
     /// Receivers that are too far behind.
@@ -64,33 +66,47 @@ impl<O: Os> Reactor<O> {
 
     #[inline]
     pub(super) fn publish_unseen(&mut self, slot: u32, publish: &Publish<'_>, block: &Arc<Buffer>) -> bool {
+        self.stats.in_msgs += 1;
+        self.stats.in_bytes += publish.content.len() as u64;
+        if self.run.is_empty() {
+            return self.publish_next(slot, publish, block);
+        }
+        // Publishers mostly go on with the subject they have.
+        if same(self.own.frame.subject(), publish.subject)
+            && publish.reply.is_empty()
+            && let Some(plain) = plain_parts(block, publish)
+        {
+            if self.run.chosen {
+                return self.join_chosen(slot, &plain, block);
+            }
+            return !self.run.push(&plain) || self.deliver_run(block);
+        }
+        let calm = self.deliver_run(block);
+        let ends = self.clients.at(slot).is_none_or(|client| client.connection.closing().is_some());
+        !ends && self.publish_next(slot, publish, block) && calm
+    }
+
+    /// Publishes a message with no run at hand.
+    #[inline]
+    pub(super) fn publish_next(&mut self, slot: u32, publish: &Publish<'_>, block: &Arc<Buffer>) -> bool {
         let Some(client) = self.clients.at(slot) else { return false };
         let traits = client.connection.traits();
         let walls = !self.os.breaks(Rule::WallsBetweenAccounts);
         let account = if walls { client.account } else { AccountId::GLOBAL };
         let origin = ConnId { core: self.this, slot, generation: client.generation };
-        self.stats.in_msgs += 1;
-        self.stats.in_bytes += publish.content.len() as u64;
-        let table = &mut self.tables[account.0 as usize];
-        // Publishers mostly go on with the subject they have.
-        let Parcel { routes, frame, routed } = &mut self.own;
-        let no_echo = !traits.echo && !self.os.breaks(Rule::NoEchoInChoice);
-        let publisher = Publisher { conn_slot: slot, no_echo };
-        let again = *routed == (account, table.version())
-            && frame.subject() == publish.subject
-            && (!routes.grouped || table.route_again(publisher, &mut self.rng, routes));
-        let mut guarded = false; // nothing that was guarded is remembered
-        if !again {
-            table.route(publish.subject, publisher, &mut self.rng, routes);
-            *routed = (account, table.version());
-            frame.set_subject(publish.subject);
-            guarded = table.has_guarded() && !self.os.breaks(Rule::CheckAtDelivery);
-        }
-        if !self.leaving.is_empty() {
-            self.route_past_leaving(account, publish.subject, publisher);
-        }
-        if guarded {
-            self.guard(account, Sender::Client, publish.subject, publish.reply, &[]);
+        let from = Author { account, origin, no_echo: !traits.echo };
+        self.route_own(account, publish.subject, publish.reply, from.publisher(&self.os));
+        if publish.reply.is_empty()
+            && !traits.verbose
+            && !traits.pedantic
+            && let Some(plain) = plain_parts(block, publish)
+        {
+            let start = place(block, publish.subject);
+            if let Some(full) =
+                self.begin_run(from, start..start + publish.subject.len(), &plain, traits.gate == Gate::Open)
+            {
+                return !full || self.deliver_run(block);
+            }
         }
         let report = traits.no_responders && !publish.reply.is_empty();
         if self.own.routes.is_empty() {
@@ -99,6 +115,19 @@ impl<O: Os> Reactor<O> {
             }
             return true;
         }
+        self.publish_alone(from, publish, block, report)
+    }
+
+    /// Publishes a message that has been routed.
+    #[inline]
+    pub(super) fn publish_alone(
+        &mut self,
+        from: Author,
+        publish: &Publish<'_>,
+        block: &Arc<Buffer>,
+        report: bool,
+    ) -> bool {
+        let Author { account, origin, no_echo } = from;
         let content = with_line_end(block, publish.content);
         let shared = (content.len() >= SHARED_PAYLOAD_BYTES_MIN)
             .then(|| Shared::of(block, block.bytes().get(content.clone()).unwrap_or_default()));
@@ -111,7 +140,7 @@ impl<O: Os> Reactor<O> {
             content,
             shared: shared.as_ref(),
             origin,
-            no_echo: !traits.echo,
+            no_echo,
         };
         if self.own.routes.local.len() > self.settings.turn_receivers_max {
             self.spread(account, &message);
@@ -121,9 +150,32 @@ impl<O: Os> Reactor<O> {
         self.send(account, &message, report)
     }
 
+    /// Finds who gets a message of this core's client.
+    #[inline]
+    pub(super) fn route_own(&mut self, account: AccountId, subject: &[u8], reply: &[u8], publisher: Publisher) {
+        let table = &mut self.tables[account.0 as usize];
+        let Parcel { routes, frame, routed } = &mut self.own;
+        let again = *routed == (account, table.version())
+            && frame.subject() == subject
+            && (!routes.grouped || table.route_again(publisher, &mut self.rng, routes));
+        let mut guarded = false; // nothing that was guarded is remembered
+        if !again {
+            table.route(subject, publisher, &mut self.rng, routes);
+            *routed = (account, table.version());
+            frame.set_subject(subject);
+            guarded = table.has_guarded() && !self.os.breaks(Rule::CheckAtDelivery);
+        }
+        if !self.leaving.is_empty() {
+            self.route_past_leaving(account, subject, publisher);
+        }
+        if guarded {
+            self.guard(account, Sender::Client, subject, reply, &[]);
+        }
+    }
+
     /// Delivers to this core's receivers and fills the batches of others.
     #[inline]
-    fn send(&mut self, account: AccountId, message: &Message<'_>, report: bool) -> bool {
+    pub(super) fn send(&mut self, account: AccountId, message: &Message<'_>, report: bool) -> bool {
         let delivered = self.deliver(account, message, Sender::Client);
         let routes = &self.own.routes;
         if routes.remote_plain != 0 || !routes.remote_groups.is_empty() {
@@ -135,7 +187,7 @@ impl<O: Os> Reactor<O> {
     }
 
     /// Puts a message into the batch of each core that is to have it.
-    fn send_to_cores(&mut self, account: AccountId, message: &Message<'_>, report: bool) {
+    pub(super) fn send_to_cores(&mut self, account: AccountId, message: &Message<'_>, report: bool) {
         let routes = &self.own.routes;
         let grouped = routes.remote_groups.iter().fold(0, |mask, (core, _)| mask | core.bit());
         let targets = routes.remote_plain | grouped;
@@ -199,8 +251,7 @@ impl<O: Os> Reactor<O> {
                 subscription.delivered += 1;
             }
             if subscription.max().is_some_and(|max| subscription.delivered >= max) {
-                self.trouble.any = true;
-                self.trouble.expired.push(id);
+                self.trouble.expired(id);
             }
             let connection = &mut client.connection;
             let headers = message.header_len > 0 && connection.traits().headers;
@@ -255,9 +306,23 @@ impl<O: Os> Reactor<O> {
 }
 
 impl Trouble {
+    /// A subscription has had its last message.
+    #[cold]
+    pub(super) fn expired(&mut self, id: SubId) {
+        self.any = true;
+        self.expired.push(id);
+    }
+
     /// Whether a receiver with much waiting is slow, is to be waited for, or should just be written to.
     #[cold]
-    fn judge<S>(&mut self, client: &mut Client<S>, slot: u32, pending_max: u64, stall_from: u64, now: Instant) {
+    pub(super) fn judge<S>(
+        &mut self,
+        client: &mut Client<S>,
+        slot: u32,
+        pending_max: u64,
+        stall_from: u64,
+        now: Instant,
+    ) {
         let pending = client.connection.outbound.pending_bytes();
         if pending > pending_max {
             client.doomed = true;
@@ -273,9 +338,26 @@ impl Trouble {
     }
 }
 
+/// Where in the block a part of it begins.
+#[inline]
+fn place(block: &Buffer, part: &[u8]) -> usize {
+    part.as_ptr().addr() - block.bytes().as_ptr().addr()
+}
+
 /// Where the content and the line end that follows it are in the block (the parser has seen that one does).
 #[inline]
-fn with_line_end(block: &Arc<Buffer>, content: &[u8]) -> Range<usize> {
-    let start = content.as_ptr().addr() - block.bytes().as_ptr().addr();
+fn with_line_end(block: &Buffer, content: &[u8]) -> Range<usize> {
+    let start = place(block, content);
     start..start + content.len() + 2
+}
+
+/// Where the parts are of a message that is delivered as it was written, and copied.
+#[inline]
+fn plain_parts(block: &Buffer, publish: &Publish<'_>) -> Option<PlainParts> {
+    if publish.has_headers || publish.content.len() + 2 >= SHARED_PAYLOAD_BYTES_MIN {
+        return None;
+    }
+    let content = with_line_end(block, publish.content);
+    let line = line_of(block.bytes(), publish, &content);
+    (!line.is_empty()).then_some(PlainParts { line: line.start, content: content.start, end: content.end })
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Reactor;
 use super::deliver::Sender;
 use super::frame::Message;
+use super::guard::NOTHING;
 use crate::buffer::{Buffer, Shared};
 use crate::ids::{AccountId, ConnId, SubId};
 use crate::limits::SHARED_PAYLOAD_BYTES_MIN;
@@ -129,6 +130,7 @@ impl<O: Os> Reactor<O> {
             no_echo: fanout.no_echo,
         };
         self.others.frame.set_subject(&fanout.subject);
+        self.others.routed = NOTHING; // these receivers are those of this message alone
         self.deliver(fanout.account, &message, Sender::Core);
         self.settle_remote(fanout.account, fanout.origin);
         budget - part.len()

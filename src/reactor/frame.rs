@@ -94,6 +94,18 @@ impl Frame {
         self.head.get(HEAD.len()..self.head_len.saturating_sub(1)).unwrap_or_default()
     }
 
+    /// `MSG subject `.
+    #[inline]
+    pub(super) fn msg_head(&self) -> &[u8] {
+        self.head.get(1..self.head_len).unwrap_or_default()
+    }
+
+    /// Puts that.
+    #[inline]
+    pub(super) fn put_msg_head(&self, writer: &mut Writer<'_>) {
+        writer.put_part(&self.head, 1, self.head_len);
+    }
+
     /// Makes the head for a subject.
     pub(super) fn set_subject(&mut self, subject: &[u8]) {
         self.head_len = HEAD.len() + subject.len() + 1;

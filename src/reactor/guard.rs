@@ -31,7 +31,7 @@ fn note_reply<S: Socket>(clients: &mut Connections<S>, slot: u32, reply: &[u8], 
 }
 
 /// What a parcel is routed for whose receivers hold for one message only.
-const NOTHING: (AccountId, u64) = (AccountId(u32::MAX), 0);
+pub(super) const NOTHING: (AccountId, u64) = (AccountId(u32::MAX), 0);
 
 impl<O: Os> Reactor<O> {
     /// Takes those out of a message's receivers who may not have it, and tells the others where they may answer. The receivers that

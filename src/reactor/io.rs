@@ -204,22 +204,26 @@ impl<O: Os> Reactor<O> {
             if self.trace {
                 self.trace_operation(slot, rest);
             }
-            let Some(client) = self.clients.at(slot) else { return };
+            let Some(client) = self.clients.at(slot) else { break };
             if rest.is_empty() || client.connection.closing().is_some() {
                 break;
             }
-            if !self.trace
-                && let Some((publish, consumed)) = quick_publish(client, &self.settings, rest, self.now, &mut self.pool)
-            {
-                at += consumed;
-                let go_on = self.publish(slot, &publish, &input.block);
-                self.os.preempt();
+            if let Some((next, go_on)) = self.publish_quickly(slot, input, at) {
+                at = next;
                 if go_on {
                     continue;
                 }
                 self.set_aside(slot, input, at);
                 break;
             }
+            if !self.run.is_empty() {
+                if self.deliver_run(&input.block) {
+                    continue; // and look whether it is still there
+                }
+                self.set_aside(slot, input, at);
+                break;
+            }
+            let Some(client) = self.clients.at(slot) else { break };
             let rules = self.settings.rules_of(client.account);
             match client.connection.step(rules, rest, self.now, &mut self.pool) {
                 Ok(Step::NeedMore { op_bytes }) => {
@@ -248,6 +252,7 @@ impl<O: Os> Reactor<O> {
                 }
             }
         }
+        self.end_run(&input.block);
         if self.trace {
             self.trace_said(slot);
         }
@@ -255,6 +260,24 @@ impl<O: Os> Reactor<O> {
             client.note_activity(self.now);
         }
         self.mark_dirty(slot);
+    }
+
+    /// Publishes what is at `at`, where it is a PUB in its usual form, and what follows it in the same form. Where the next operation
+    /// begins, and whether it may be taken.
+    #[inline]
+    fn publish_quickly(&mut self, slot: u32, input: &Input, at: usize) -> Option<(usize, bool)> {
+        if self.trace {
+            return None;
+        }
+        let client = self.clients.at(slot)?;
+        let rest = input.block.bytes().get(at..input.part.end)?;
+        let (publish, consumed) = quick_publish(client, &self.settings, rest, self.now, &mut self.pool)?;
+        let go_on = self.publish(slot, &publish, &input.block);
+        self.os.preempt();
+        if go_on {
+            return Some(self.go_on_with_run(slot, &input.block, at + consumed, input.part.end));
+        }
+        Some((at + consumed, false))
     }
 
     /// What was read and not acted on waits in its connection.

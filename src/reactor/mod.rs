@@ -30,6 +30,7 @@ mod recheck;
 pub mod remains;
 mod remote;
 mod reports;
+mod run;
 mod sampling;
 mod secure;
 pub mod settings;
@@ -66,6 +67,7 @@ use line_limit::LineLimit;
 use load::Load;
 use password_checks::PasswordCheck;
 use reports::Reports;
+use run::Run;
 use settings::Settings;
 use shared::Shared;
 use snapshot::Observed;
@@ -120,6 +122,9 @@ pub struct Reactor<O: Os> {
     /// The message that a client of this core publishes, and one that another core sent.
     own: Parcel,
     others: Parcel,
+    /// Messages that wait for others of their subject, and how many such runs there were.
+    run: Run,
+    run_number: u32,
     trouble: Trouble,
     group_names: Vec<u8>,
 
@@ -208,6 +213,8 @@ impl<O: Os> Reactor<O> {
             scratch: Scratch::default(),
             own: Parcel::default(),
             others: Parcel::default(),
+            run: Run::default(),
+            run_number: 0,
             trouble: Trouble::default(),
             group_names: Vec::new(),
             fanouts: VecDeque::new(),

@@ -1,14 +1,15 @@
 //! What other cores sent: the look at the mail, messages for this core's receivers, and what becomes of those that find nobody.
 
 use super::Reactor;
-use super::deliver::Sender;
+use super::deliver::{Parcel, Sender};
 use super::frame::Message;
+use super::guard::NOTHING;
 use crate::fabric::Rule;
 use crate::fabric::batch::{Batch, Content, Entry, Groups};
 use crate::fabric::message::{CoreMessage, MAIN_BIT, Origin, Undelivered, others, part};
 use crate::ids::{AccountId, CoreId};
 use crate::os::poll::Os;
-use crate::routing::Choice;
+use crate::routing::{Choice, same};
 
 impl<O: Os> Reactor<O> {
     /// Looks at the mail. Whether everything that it found has been handled; if not, what was read must wait.
@@ -126,10 +127,7 @@ impl<O: Os> Reactor<O> {
     /// Delivers a message that another core sent. Whether it was sent on, keeping its credit.
     pub(super) fn handle_entry(&mut self, from: CoreId, entry: &Entry<'_>, cost: u64) -> bool {
         let (account, origin) = (entry.account, entry.origin);
-        let not_to = self.not_to(entry);
-        let table = &mut self.tables[account.0 as usize];
-        let routes = &mut self.others.routes;
-        table.route_remote(entry.subject, entry.plain, entry.groups.iter(), not_to, &mut self.rng, routes);
+        self.route_entry(entry);
         if !self.leaving.is_empty() && self.drop_leaving_members(account, Sender::Core) {
             return self.handle_entry(from, entry, cost);
         }
@@ -157,7 +155,6 @@ impl<O: Os> Reactor<O> {
                 origin: origin.conn,
                 no_echo: entry.no_echo,
             };
-            self.others.frame.set_subject(entry.subject);
             delivered = self.deliver(account, &message, Sender::Core);
             self.settle_remote(account, origin.conn);
         }
@@ -169,6 +166,21 @@ impl<O: Os> Reactor<O> {
             self.report(account, origin, entry.subject, entry.reply);
         }
         sent_on
+    }
+
+    /// Finds who gets a message of another core, unless it is known from the one before.
+    #[inline]
+    fn route_entry(&mut self, entry: &Entry<'_>) {
+        let not_to = self.not_to(entry);
+        let table = &mut self.tables[entry.account.0 as usize];
+        let Parcel { routes, frame, routed } = &mut self.others;
+        let only_plain = entry.plain && entry.groups.is_empty();
+        if only_plain && *routed == (entry.account, table.version()) && same(frame.subject(), entry.subject) {
+            return;
+        }
+        table.route_remote(entry.subject, entry.plain, entry.groups.iter(), not_to, &mut self.rng, routes);
+        *routed = if only_plain { (entry.account, table.version()) } else { NOTHING };
+        frame.set_subject(entry.subject);
     }
 
     /// The publisher's slot, where it is on this core and must not get its own message.

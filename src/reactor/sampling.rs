@@ -18,8 +18,9 @@ impl<O: Os> Reactor<O> {
     #[inline(never)]
     pub(super) fn publish_seen(&mut self, slot: u32, publish: &Publish<'_>, block: &Arc<Buffer>) -> bool {
         let account = self.clients.at(slot).map_or(AccountId::GLOBAL, |client| client.account);
+        let calm = self.end_run(block);
         let before = self.stats;
-        let go_on = self.publish_unseen(slot, publish, block);
+        let go_on = self.publish_unseen(slot, publish, block) & self.end_run(block) & calm;
         let seen = Seen {
             account,
             subject: publish.subject,

@@ -65,6 +65,16 @@ impl Routes {
         self.local.is_empty() && self.remote_plain == 0 && self.remote_groups.is_empty()
     }
 
+    /// The one receiver, where it is a member that a group chose, and `route_again` chooses the next.
+    #[inline]
+    pub fn only_choice(&self) -> Option<SubId> {
+        let elsewhere = self.plain != 0 || self.remote_plain != 0 || !self.remote_groups.is_empty();
+        match self.local.as_slice() {
+            [id] if !elsewhere && self.grouped_pattern.is_some() => Some(*id),
+            _ => None,
+        }
+    }
+
     fn push(&mut self, name: GroupRef, choice: Choice) {
         match choice {
             Choice::Here(id) => self.local.push(id),

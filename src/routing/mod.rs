@@ -43,3 +43,4 @@ pub use queue_group::{Choice, GroupRef};
 pub use rng::Rng;
 pub use subscription::{SID_BLOCK, Subscription};
 pub use table::{Counts as TableCounts, Table, TableConfig};
+pub use text::same;

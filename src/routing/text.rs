@@ -34,7 +34,7 @@ impl Text {
 
 /// Whether two strings are equal: without a call where they have up to 16 bytes.
 #[inline]
-pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+pub fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }

@@ -7,6 +7,7 @@ mod limits;
 mod publish;
 mod queue;
 mod requests;
+mod runs;
 mod subscribe;
 mod unsubscribe;
 
@@ -21,6 +22,7 @@ pub(crate) const ALL: &[&[Case]] = &[
     queue::ROWS,
     headers::ROWS,
     requests::ROWS,
+    runs::ROWS,
     errors::ROWS,
     limits::ROWS,
 ];

@@ -1,0 +1,111 @@
+//! A run on its way to receivers of this core, and to other cores.
+
+use super::super::Reactor;
+use crate::buffer::Buffer;
+use crate::os::poll::Os;
+
+impl<O: Os> Reactor<O> {
+    /// Delivers the run at hand, where there is one. Whether its publisher may go on.
+    #[inline]
+    pub(in super::super) fn end_run(&mut self, block: &Buffer) -> bool {
+        self.run.is_empty() || self.deliver_run(block)
+    }
+
+    /// Delivers the run at hand. Whether its publisher may go on.
+    #[inline(never)]
+    pub(in super::super) fn deliver_run(&mut self, block: &Buffer) -> bool {
+        if self.run.chosen {
+            self.deliver_chosen(block);
+            self.run.clear();
+            return !self.trouble.any || self.settle(self.run.from.account, self.run.from.origin);
+        }
+        if self.run.parts.len() > 1 && !self.may_be_delivered_at_once() {
+            return self.deliver_one_by_one(block);
+        }
+        self.deliver_at_once(block);
+        if self.own.routes.remote_plain != 0 {
+            self.send_run_to_cores(block);
+        }
+        self.run.clear();
+        !self.trouble.any || self.settle(self.run.from.account, self.run.from.origin)
+    }
+
+    /// Whether no receiver could tell: none ends after so many messages, and none is there twice.
+    fn may_be_delivered_at_once(&mut self) -> bool {
+        let table = &self.tables[self.run.from.account.0 as usize];
+        self.run_number = self.run_number.wrapping_add(1);
+        for &id in &self.own.routes.local {
+            let subscription = table.subscription(id);
+            if subscription.max().is_some() {
+                return false;
+            }
+            if let Some(client) = self.clients.at(subscription.conn_slot()) {
+                if client.last_run == self.run_number {
+                    return false;
+                }
+                client.last_run = self.run_number;
+            }
+        }
+        true
+    }
+
+    fn deliver_at_once(&mut self, block: &Buffer) {
+        let run = &mut self.run;
+        let table = &mut self.tables[run.from.account.0 as usize];
+        let own = run.from.no_echo.then_some(run.from.origin.slot);
+        let count = run.parts.len() as u64;
+        let many = self.own.routes.local.len() > 1;
+        let mut receivers = 0;
+        run.composed_len = 0;
+        for &id in &self.own.routes.local {
+            let subscription = table.subscription_mut(id);
+            let slot = subscription.conn_slot();
+            let Some(client) = self.clients.at(slot) else { continue };
+            if client.doomed || own == Some(slot) {
+                continue;
+            }
+            subscription.delivered += count;
+            if subscription.max().is_some_and(|max| subscription.delivered >= max) {
+                self.trouble.expired(id);
+            }
+            let connection = &mut client.connection;
+            run.write(&self.own.frame, block.bytes(), &mut connection.outbound, &mut self.pool, subscription, many);
+            connection.counts.out_msgs += count;
+            connection.counts.out_bytes += run.payload_bytes as u64;
+            receivers += 1;
+            if !client.dirty {
+                client.dirty = true;
+                self.dirty.push(slot);
+            }
+            if client.connection.outbound.pending_bytes() >= self.settings.pressure_bytes {
+                let (max, stall_from) = (self.settings.pending_bytes_max, self.settings.stall_from_bytes);
+                self.trouble.judge(client, slot, max, stall_from, self.now);
+            }
+        }
+        self.stats.out_msgs += receivers * count;
+        self.stats.out_bytes += receivers * run.payload_bytes as u64;
+    }
+
+    /// As if there were no runs: what one message changes holds for the next.
+    #[cold]
+    fn deliver_one_by_one(&mut self, block: &Buffer) -> bool {
+        let parts = std::mem::take(&mut self.run.parts);
+        let (account, mut go_on) = (self.run.from.account, true);
+        let publisher = self.run.from.publisher(&self.os);
+        for part in &parts {
+            let message = self.run.message(*part, block);
+            self.route_own(account, message.subject, &[], publisher);
+            go_on &= self.send(account, &message, false);
+        }
+        self.run.parts = parts;
+        self.run.clear();
+        go_on
+    }
+
+    fn send_run_to_cores(&mut self, block: &Buffer) {
+        for at in 0..self.run.parts.len() {
+            let message = self.run.message(self.run.parts[at], block);
+            self.send_to_cores(self.run.from.account, &message, false);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which messages a run is made of.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::super::Reactor;
+use super::{Author, PlainParts};
+use crate::buffer::Buffer;
+use crate::limits::SHARED_PAYLOAD_BYTES_MIN;
+use crate::os::poll::Os;
+
+/// What stands before the subject.
+const PUB: &[u8] = b"PUB ";
+
+impl<O: Os> Reactor<O> {
+    /// Takes the messages from `at` on that go on as the run at hand began. Where the first other one is, and whether their publisher
+    /// may go on.
+    #[inline]
+    pub(in super::super) fn go_on_with_run(
+        &mut self,
+        slot: u32,
+        block: &Arc<Buffer>,
+        mut at: usize,
+        end: usize,
+    ) -> (usize, bool) {
+        if self.run.is_empty() || !self.run.goes_on {
+            return (at, true);
+        }
+        let bytes = block.bytes();
+        let prefix = bytes.get(self.run.subject.start - PUB.len()..self.run.subject.end + 1).unwrap_or_default();
+        let allowed = self.observed.sketch.left - 1; // one message in so many is looked at
+        let (mut count, mut payload_bytes, mut calm) = (0, 0, true);
+        while calm
+            && count < allowed
+            && !self.run.is_empty()
+            && let Some(again) = bytes.get(at..end).and_then(|rest| self.settings.rules.parser.next_again(rest, prefix))
+            && again.end - again.content_at < SHARED_PAYLOAD_BYTES_MIN
+        {
+            let plain = PlainParts { line: at + prefix.len() - 1, content: at + again.content_at, end: at + again.end };
+            count += 1;
+            payload_bytes += plain.payload_len() as u64;
+            at = plain.end;
+            calm = if self.run.chosen {
+                self.join_chosen(slot, &plain, block)
+            } else {
+                !self.run.push(&plain) || self.deliver_run(block)
+            };
+            self.os.preempt();
+        }
+        self.observed.sketch.left -= count;
+        self.stats.in_msgs += count;
+        self.stats.in_bytes += payload_bytes;
+        if let Some(client) = self.clients.at(slot) {
+            client.connection.counts.in_msgs += count;
+            client.connection.counts.in_bytes += payload_bytes;
+        }
+        (at, calm)
+    }
+
+    /// Begins a run with the message that was just routed, where nobody who publishes or gets it could tell. Whether it does, and then
+    /// whether the run is to be delivered at once. `open`: its client may publish what it likes.
+    #[inline]
+    pub(in super::super) fn begin_run(
+        &mut self,
+        from: Author,
+        subject: Range<usize>,
+        plain: &PlainParts,
+        open: bool,
+    ) -> Option<bool> {
+        let routes = &self.own.routes;
+        if self.own.routed != (from.account, self.tables[from.account.0 as usize].version())
+            || !self.leaving.is_empty()
+            || routes.local.len() > self.settings.turn_receivers_max
+            || self.trace
+        {
+            return None;
+        }
+        let chosen = if routes.grouped { Some(self.only_choice(from.account)?) } else { None };
+        self.run.begin(from, subject, chosen.is_some(), open);
+        if let Some((to, slot)) = chosen {
+            self.run.choose(plain, to, slot);
+        }
+        Some(self.run.push(plain))
+    }
+}
