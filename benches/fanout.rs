@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dunlin::fabric::{Fabric, LinkSizes, Schedule};
-use dunlin::ids::CoreId;
+use dunlin::ids::{ClientAddress, CoreId};
 use dunlin::log::Logger;
 use dunlin::os::poll::{Event, LISTENER, Os, Socket};
 use dunlin::protocol::handshake::ServerInfo;
@@ -91,9 +91,9 @@ impl Os for Memory {
 
     fn deregister(&mut self, _socket: &mut Wire) {}
 
-    fn accept(&mut self) -> io::Result<(Wire, SocketAddr)> {
+    fn accept(&mut self) -> io::Result<(Wire, ClientAddress)> {
         let next = self.waiting.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
-        Ok((next, SocketAddr::from(([127, 0, 0, 1], 1))))
+        Ok((next, SocketAddr::from(([127, 0, 0, 1], 1)).into()))
     }
 
     fn close_listener(&mut self) {}

@@ -2,6 +2,9 @@
 //!
 //! A slot that can be used again carries a generation, so that a stale id misses instead of reaching a stranger.
 
+use core::fmt;
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+
 /// A core: one thread with one event loop. `0..CORES_MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CoreId(u8);
@@ -57,3 +60,91 @@ impl AccountId {
 /// A subscription's place in its account's table on its core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SubId(pub u32);
+
+/// Where a client is, as logs, pages and limits know it: `203.0.113.9:51284`, or `unix:4711`, a process of this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAddress {
+    /// It came over IP; in the form of IPv4 where it has one.
+    Ip(SocketAddr),
+    /// It came through a Unix socket.
+    Local {
+        /// The process that connected.
+        pid: u32,
+        /// Its user.
+        uid: u32,
+    },
+}
+
+impl ClientAddress {
+    /// What stands where a page has an address: `unix` for a process of this host.
+    pub fn host(self) -> String {
+        match self {
+            Self::Ip(address) => address.ip().to_string(),
+            Self::Local { .. } => "unix".to_owned(),
+        }
+    }
+
+    /// What stands where a page has a port: the number of a process of this host.
+    pub fn port(self) -> u32 {
+        match self {
+            Self::Ip(address) => address.port().into(),
+            Self::Local { pid, .. } => pid,
+        }
+    }
+
+    /// The address that a client is told that it has.
+    pub fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(address) => Some(address.ip()),
+            Self::Local { .. } => None,
+        }
+    }
+
+    /// What failed logins are counted by. A user of this host stands for a network in `::/16`, where no host can be.
+    pub fn source(self) -> IpAddr {
+        match self {
+            Self::Ip(address) => address.ip(),
+            Self::Local { uid, .. } => Ipv6Addr::from_bits((1 << 32 | u128::from(uid)) << 64).into(),
+        }
+    }
+}
+
+impl From<SocketAddr> for ClientAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self::Ip(SocketAddr::new(address.ip().to_canonical(), address.port()))
+    }
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Local { pid, .. } => write!(f, "unix:{pid}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_clients() {
+        let of = |text: &str| ClientAddress::from(text.parse::<SocketAddr>().expect("an address"));
+        assert_eq!(of("[::ffff:10.1.2.3]:7").to_string(), "10.1.2.3:7");
+        assert_eq!(of("[2001:db8::1]:7").to_string(), "[2001:db8::1]:7");
+        let local = ClientAddress::Local { pid: 4711, uid: 0 };
+        assert_eq!(local.to_string(), "unix:4711");
+        assert_eq!((local.host(), local.port(), local.ip()), ("unix".to_owned(), 4711, None));
+        // Nobody over IP shares their count of failed logins.
+        let other = ClientAddress::Local { pid: 4711, uid: 1000 };
+        let sources = [local.source(), other.source(), of("[::1]:7").source(), of("127.0.0.1:7").source()];
+        let networks = sources.map(|ip| match ip {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(six) => Some(six.to_bits() >> 64),
+        });
+        for (at, network) in networks.iter().enumerate() {
+            assert!(!networks[..at].contains(network), "{sources:?}");
+        }
+    }
+}

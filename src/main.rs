@@ -39,7 +39,8 @@ fn main() -> ExitCode {
             process::run(*start, hidden)
         }
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{error}");
+            // In one piece: a large file may have very many faults.
+            let _ = std::io::stderr().write_all(format!("{error}\n").as_bytes());
             if error.wants_usage() {
                 let _ = writeln!(std::io::stdout(), "{}", cli::usage());
             }

@@ -71,7 +71,10 @@ fn split(argument: &str) -> Result<(&str, Option<&str>), BadFlag> {
 impl Asked {
     fn set(&mut self, flag: &Flag, name: &str, argument: &str, text: &str) -> Result<(), BadFlag> {
         let written = argument.split('=').next().unwrap_or(argument).to_owned();
-        let origin = Origin::Flag(written.clone());
+        let origin = match flag.may_be_named() && named::is_elsewhere(text) {
+            true => Origin::Named { flag: written.clone(), source: text.to_owned() },
+            false => Origin::Flag(written.clone()),
+        };
         let raw = &mut self.flags;
         match flag.takes {
             Takes::Switch(slot) => *slot(raw) = Some(Written { value: boolean(name, text)?, origin }),

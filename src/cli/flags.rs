@@ -2,7 +2,7 @@
 //!
 //! nats-server's flags are listed here, Dunlin's own in `config::own_flags`.
 
-use crate::config::own_flags::{OWN_FLAGS, OwnFlag};
+use crate::config::own_flags::{Kind, OWN_FLAGS, OwnFlag};
 use crate::config::{RawConfig, Written};
 use crate::secret::Secret;
 
@@ -68,6 +68,15 @@ impl Flag {
         }
     }
 
+    /// Whether its value may only say where it stands: `@FILE`, `$VARIABLE`.
+    pub(super) fn may_be_named(&self) -> bool {
+        match self.takes {
+            Takes::Login(_) | Takes::Secret(_) => true,
+            Takes::Own(own) => matches!(own.kind, Kind::Secret(_)),
+            _ => false,
+        }
+    }
+
     /// Whether its feature is not there yet.
     pub(super) fn is_later(&self) -> bool {
         matches!(self.takes, Takes::LaterSwitch | Takes::LaterInt | Takes::LaterText)
@@ -78,7 +87,7 @@ impl Flag {
 pub(super) fn find(name: &str) -> Option<Flag> {
     let of_peer = FLAGS.iter().find(|flag| flag.names.contains(&name)).copied();
     of_peer.or_else(|| {
-        OWN_FLAGS.iter().find(|own| own.name == name).map(|own| Flag { names: &[], takes: Takes::Own(own) })
+        OWN_FLAGS.iter().find(|own| own.key.name == name).map(|own| Flag { names: &[], takes: Takes::Own(own) })
     })
 }
 
@@ -145,7 +154,7 @@ mod tests {
     #[test]
     fn every_name_is_there_once() {
         let mut seen = std::collections::HashSet::new();
-        for name in FLAGS.iter().flat_map(|flag| flag.names).chain(OWN_FLAGS.iter().map(|own| &own.name)) {
+        for name in FLAGS.iter().flat_map(|flag| flag.names).chain(OWN_FLAGS.iter().map(|own| &own.key.name)) {
             assert!(seen.insert(*name), "{name} is there twice");
             assert!(find(name).is_some());
         }

@@ -113,8 +113,8 @@ pub fn usage() -> String {
     text.push_str("\nDunlin Options (what each trades for what):\n");
     text.push_str(SECRETS);
     for own in OWN_FLAGS {
-        let head = format!("--{} {}", own.name, own.value);
-        let _ = writeln!(text, "        {head:<28} {}", own.help);
+        let head = format!("--{} {}", own.key.name, own.value);
+        let _ = writeln!(text, "        {head:<28} {}", own.key.help);
     }
     text.push_str("\nNot supported yet, and refused when asked for:\n   ");
     let mut width = 3;
@@ -166,7 +166,7 @@ mod tests {
             }
         }
         for own in OWN_FLAGS {
-            assert!(words.contains(&format!("--{}", own.name).as_str()), "{}", own.name);
+            assert!(words.contains(&format!("--{}", own.key.name).as_str()), "{}", own.key.name);
         }
     }
 

@@ -5,16 +5,18 @@
 //!
 //! - `flags`: the one table of flags
 //! - `args`: how flags and values are written (one dash or two, `=` or blank)
-//! - `named`: values of flags that stand in a file or the environment
+//! - `named`: values of flags that stand in a file or the environment; `again`: read once more for a reload
 //! - `hidden`: which bytes of a command line are secrets
 //! - `help`: the texts of `-h`, `-v` and `--help_tls`
 
+mod again;
 mod args;
 mod flags;
 mod help;
 mod hidden;
 mod named;
 
+pub use again::named_again;
 pub use help::{usage, version};
 pub use hidden::{Place, secrets};
 
@@ -148,6 +150,23 @@ pub fn parse<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Resul
     Ok(Command::Start(Box::new(Start { config, warnings, flags })))
 }
 
+/// The settings of a server's flags, and the file that they name: for tools that take the same flags.
+///
+/// # Errors
+/// Flags or values that are wrong, words that are no flags, and flags that ask for something else than a server.
+pub fn flags<A: Into<OsString>>(
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<(RawConfig, Option<PathBuf>), CliError> {
+    let asked = args::read(arguments.into_iter().map(Into::into))?;
+    if let Some(word) = asked.words.first() {
+        return Err(CliError::Flag(format!("unexpected word {word:?}")));
+    }
+    if asked.version || asked.help || asked.help_tls || asked.test || asked.signal.is_some() {
+        return Err(CliError::Flag("-h, -v, -t, -sl and --help_tls are for the server alone".into()));
+    }
+    Ok((asked.flags, asked.config_file))
+}
+
 /// The configuration of a file under these flags: at start, and again at each reload.
 ///
 /// # Errors
@@ -177,6 +196,12 @@ fn tls_place(raw: &RawConfig) -> String {
 fn check_tls(config: &Config, place: &str) -> Result<(), CliError> {
     let Some(tls) = &config.tls else { return Ok(()) };
     TlsSettings::load(tls).map(drop).map_err(|error| CliError::Refused(format!("{place}{error}")))
+}
+
+/// The names of nats-server's flags whose features are there.
+#[cfg(test)]
+pub(crate) fn peer_flags() -> impl Iterator<Item = &'static str> {
+    flags::FLAGS.iter().filter(|flag| !flag.is_later()).flat_map(|flag| flag.names.iter().copied())
 }
 
 /// `-t`: whether the file is valid. What is only complained about at start counts here.

@@ -21,6 +21,10 @@ pub(super) struct Applied {
     pub errors: Complaints,
     /// Users that are there so far.
     pub logins: Logins,
+    /// The folder of JetStream was said.
+    pub has_store_dir: bool,
+    /// Accounts that an `auth_callout` may name.
+    pub callout_accounts: Vec<String>,
 }
 
 /// Makes settings of the keys of a file.
@@ -40,6 +44,7 @@ pub(super) fn apply(map: &Map) -> Applied {
             None => applied.errors.at(&node.place, format!("unknown field {}", quoted(name))),
         }
     }
+    security_keys::later::check_callout_accounts(&mut applied);
     applied
 }
 
@@ -100,15 +105,16 @@ impl Applied {
                 raw.write_timeout_retries = Some(Written { value, origin });
             }
             Kind::Section(section) => section.0(self, name, node),
+            Kind::Inside(_) => debug_assert!(false, "no key at the top of a file is of this kind"),
             Kind::SystemAccount => {
                 let Value::Text(text) = &node.value else {
                     return Err("system account name must be a string".into());
                 };
                 raw.system_account = Some(Written { value: string(text), origin });
             }
-            Kind::Later(form) => {
+            Kind::Later(Form::Bool) => {
                 debug_assert!(matches!(key.status, Status::NotYet(_)), "keys of this kind have no slot");
-                if self.asks_for_something(form, &node.value)? {
+                if as_bool(&node.value)? {
                     self.raw.refused.push(Refusal { origin, name: string(name) });
                 }
             }
@@ -170,48 +176,6 @@ impl Applied {
         }
         Ok(())
     }
-
-    /// Checks the form of a value that nothing is made of yet; `false` where it only says that the feature is off.
-    fn asks_for_something(&mut self, form: Form, value: &Value) -> Result<bool, String> {
-        let got = value.type_name();
-        match (form, value) {
-            (Form::Bool, value) => as_bool(value),
-            (Form::Int, value) => as_int(value).map(|value| value != 0),
-            (Form::Text, value) => as_text(value).map(|text| !text.is_empty()),
-            (Form::Address, value) => listen(value).map(|(_, port)| port != 0),
-            (Form::Texts(_), Value::Text(_) | Value::List(_)) | (Form::Any, _) => Ok(true),
-            (Form::Texts(text), _) => Err(format!("{text}{got}")),
-            (Form::Block(_, known), Value::Map(map)) => {
-                self.check_block(map, known);
-                Ok(true)
-            }
-            (Form::Tls, Value::Map(map)) => {
-                if let Some((name, node)) = security_keys::tls::unknown_key(map) {
-                    self.errors.at(&node.place, format!("error parsing tls config, unknown field {}", quoted(name)));
-                }
-                Ok(true)
-            }
-            (Form::Block("", _) | Form::Tls, value) => Err(wrong_type(value, "map[string]interface {}")),
-            (Form::Block(text, _), _) => Err(format!("{text}{got}")),
-            (Form::JetStream, Value::Bool(value)) => Ok(*value),
-            (Form::JetStream, Value::Map(_)) => Ok(true),
-            (Form::JetStream, Value::Text(text)) => match text.to_ascii_lowercase().as_slice() {
-                b"enabled" | b"enable" => Ok(true),
-                b"disabled" | b"disable" => Ok(false),
-                _ => Err(format!("Expected 'enabled' or 'disabled' for string value, got '{}'", string(text))),
-            },
-            (Form::JetStream, _) => Err(format!("Expected map, bool or string to define JetStream, got {got}")),
-        }
-    }
-
-    /// Unknown keys of a block, where its keys are known.
-    fn check_block(&mut self, map: &Map, known: &[&str]) {
-        let is_known =
-            |name: &[u8]| known.is_empty() || known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name));
-        for (name, node) in map.iter().filter(|(name, node)| !node.is_variable && !is_known(name)) {
-            self.errors.at(&node.place, format!("unknown field {}", quoted(name)));
-        }
-    }
 }
 
 fn int(value: &Value, bound: IntBound, name: &[u8]) -> Result<i64, String> {
@@ -225,7 +189,8 @@ fn int(value: &Value, bound: IntBound, name: &[u8]) -> Result<i64, String> {
     Err(format!("{} value {complaint}", string(name)))
 }
 
-fn listen(value: &Value) -> Result<(Option<String>, i64), String> {
+/// Host, where it is said, and port.
+pub(super) fn listen(value: &Value) -> Result<(Option<String>, i64), String> {
     match value {
         Value::Int(port) => Ok((None, *port)),
         Value::Text(text) => {

@@ -18,6 +18,14 @@ pub fn load(path: &Path) -> Result<Map, ParseError> {
     parse_file(path, &ThisMachine)
 }
 
+/// Reads a configuration as if the file at `path` held `text`; includes and variables are this machine's.
+///
+/// # Errors
+/// The first thing that is wrong, in the peer's words.
+pub fn load_as(path: &Path, text: &[u8]) -> Result<Map, ParseError> {
+    parse_file(path, &InPlaceOf { path, text })
+}
+
 /// Reads a configuration from memory, under the name `name`; includes and variables find nothing.
 ///
 /// # Errors
@@ -32,6 +40,14 @@ pub fn parse_text_as(name: &Path, text: &[u8]) -> Result<Map, ParseError> {
 /// The first thing that is wrong, in the peer's words.
 pub fn parse_text(text: &[u8]) -> Result<Map, ParseError> {
     parse_text_as(Path::new("x.conf"), text)
+}
+
+/// Reads a configuration whose files and variables are all in memory.
+///
+/// # Errors
+/// The first thing that is wrong, in the peer's words.
+pub fn parse_sources(name: &Path, sources: &InMemory<'_>) -> Result<Map, ParseError> {
+    parse_file(name, sources)
 }
 
 /// A file of at most `bytes_max` bytes; the failure as the peer words it.
@@ -63,6 +79,25 @@ impl Sources for ThisMachine {
             return None;
         }
         std::env::var_os(name).map(OsStringExt::into_vec)
+    }
+}
+
+/// The same, but for one file.
+struct InPlaceOf<'a> {
+    path: &'a Path,
+    text: &'a [u8],
+}
+
+impl Sources for InPlaceOf<'_> {
+    fn read_file(&self, path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
+        match path == self.path && self.text.len() <= bytes_max {
+            true => Ok(self.text.to_vec()),
+            false => ThisMachine.read_file(path, bytes_max),
+        }
+    }
+
+    fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
+        ThisMachine.variable(name)
     }
 }
 

@@ -168,9 +168,26 @@ fn includes_are_beside_the_file_that_includes() {
 #[test]
 fn a_file_that_includes_itself_ends_in_an_error() {
     let error = parse_with(&[("x.conf", "include x.conf")], &[]).expect_err("a cycle");
-    assert!(error.to_string().ends_with("the configuration has too many files inside files"), "{error}");
+    assert_eq!(error.to_string(), "error parsing include file 'x.conf', include cycle for 'x.conf'");
     let error = parse_with(&[("x.conf", "include y"), ("y", "include x.conf\ninclude x.conf\ninclude x.conf")], &[]);
-    assert!(error.is_err());
+    let error = error.expect_err("a cycle").to_string();
+    assert_eq!(
+        error,
+        "error parsing include file 'y', error parsing include file 'x.conf', include cycle for 'x.conf'"
+    );
+    let names: Vec<String> = (0..40).map(|number| format!("f{number}.conf")).collect();
+    let texts: Vec<String> = (1..41).map(|number| format!("include f{number}.conf")).collect();
+    let files: Vec<(&str, &str)> = names.iter().zip(&texts).map(|(name, text)| (&**name, &**text)).collect();
+    let error = parse_with(&[&[("x.conf", "include f0.conf")], &files[..]].concat(), &[]).expect_err("too deep");
+    assert!(error.to_string().ends_with("the configuration has too many files inside files"), "{error}");
+}
+
+/// An empty file costs no bytes, and still cannot be included for ever.
+#[test]
+fn includes_that_multiply_end_soon() {
+    let (many_b, many_c) = ("include b\n".repeat(3000), "include c\n".repeat(3000));
+    let error = parse_with(&[("x.conf", &many_b), ("b", &many_c), ("c", "")], &[]).expect_err("nine million files");
+    assert!(error.to_string().ends_with("the configuration has too many files"), "{error}");
 }
 
 #[test]

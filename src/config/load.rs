@@ -47,6 +47,14 @@ pub fn read_text(name: &Path, text: &[u8]) -> Result<RawConfig, FileErrors> {
     settings(name, &file::parse_text_as(name, text).map_err(FileErrors::Unparsable)?)
 }
 
+/// Reads a configuration whose files and variables are all in memory; `name` is the one to begin with.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_sources(name: &Path, sources: &file::InMemory<'_>) -> Result<RawConfig, FileErrors> {
+    settings(name, &file::parse_sources(name, sources).map_err(FileErrors::Unparsable)?)
+}
+
 fn settings(path: &Path, map: &Map) -> Result<RawConfig, FileErrors> {
     let Applied { mut raw, errors, .. } = apply(map);
     if !errors.0.is_empty() {

@@ -11,16 +11,20 @@
 
 mod address;
 mod apply;
-mod block_keys;
+pub mod changes;
+pub mod changes_users;
 mod complaints;
 mod cursor;
 mod digest;
 pub mod duration;
+pub mod explain;
 pub mod file;
 pub mod keys;
+mod later;
 mod lexer;
 mod load;
 pub mod monitoring;
+mod own_block;
 pub mod own_flags;
 mod parser;
 mod raw;
@@ -30,11 +34,17 @@ mod resolve_security;
 mod scalars;
 pub mod security;
 mod security_keys;
+pub mod spans;
+pub mod spans_digest;
+pub mod spans_keys;
 mod syntax;
 pub mod tls_names;
+mod unix_socket;
 mod value;
 pub mod walk;
 
+#[cfg(test)]
+mod flag_tests;
 #[cfg(test)]
 mod grammar_tests;
 #[cfg(test)]
@@ -42,9 +52,11 @@ mod security_tests;
 #[cfg(test)]
 mod setting_tests;
 
-pub use load::{FileErrors, read_file, read_text};
+pub use load::{FileErrors, read_file, read_sources, read_text};
+pub use parser::ParseError;
 pub use raw::{Origin, RawConfig, Refusal, Warning, Written};
 pub use resolve::{ConfigError, ConfigErrors};
+pub use unix_socket::UnixSocket;
 pub use value::Place;
 pub(crate) use value::quoted;
 
@@ -82,6 +94,10 @@ pub struct Config {
     pub tls: Option<security::Tls>,
     /// The process may leave a memory image when it crashes (`no_coredump`; by default not where there are secrets).
     pub core_dump: bool,
+    /// `proxy_protocol`: who connects may be a proxy, and say so.
+    pub proxy_protocol: bool,
+    /// `unix_socket`: a second listener.
+    pub unix_socket: Option<UnixSocket>,
     /// Clients may use headers (`no_header_support: false`).
     pub headers: bool,
     /// The match cache is used (`disable_sublist_cache: false`).

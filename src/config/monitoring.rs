@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use super::apply::Applied;
-use super::raw::{Origin, RawConfig, Written};
-use super::value::{Node, quoted};
+use super::raw::{RawConfig, Written};
 use crate::secret::Secret;
 
 /// How long a request may take to arrive, and its answer to be taken.
@@ -113,33 +111,6 @@ fn listener(host: String, port: i64, tls: bool, fatal: &mut Vec<String>) -> Opti
                 "Can't start monitoring: can't listen to the monitor port: listen tcp: address {port}: invalid port"
             ));
             None
-        }
-    }
-}
-
-/// Takes the block `dunlin { monitoring { … } }` of a file over.
-pub(super) fn block(applied: &mut Applied, node: &Node) {
-    let Ok(map) = applied.errors.map(node) else { return };
-    for (name, node) in map.iter() {
-        let name = name.to_ascii_lowercase();
-        let secret = |value: String| Secret::new(value);
-        let (errors, raw, origin) = (&mut applied.errors, &mut applied.raw, Origin::File(node.place.clone()));
-        // A value of the wrong type is told, and the others are read.
-        match name.as_slice() {
-            b"user" | b"username" => {
-                raw.monitor_user = errors.string(node).ok().map(|value| Written { value, origin });
-            }
-            b"password" | b"pass" => {
-                raw.monitor_password = errors.string(node).ok().map(|value| Written { value: secret(value), origin });
-            }
-            b"token" => {
-                raw.monitor_token = errors.string(node).ok().map(|value| Written { value: secret(value), origin });
-            }
-            b"timeout_ms" => {
-                raw.monitor_timeout_ms = errors.int(node).ok().map(|value| Written { value, origin });
-            }
-            _ if node.is_variable => {}
-            _ => errors.at(&node.place, format!("unknown field {}", quoted(&name))),
         }
     }
 }

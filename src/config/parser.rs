@@ -19,6 +19,9 @@ const BYTES_MAX: usize = 64 << 20;
 /// Values of one configuration, counted once for each use of a variable.
 const VALUES_MAX: usize = 4 << 20;
 
+/// Files of one configuration, counted once for each time that one is included.
+const FILES_MAX: usize = 1 << 16;
+
 /// The key under which the value of an environment variable is read; its length shows in the columns of errors.
 const ENVIRONMENT_KEY: &[u8] = b"pk";
 
@@ -66,6 +69,8 @@ pub enum ParseError {
     },
     /// A variable of the environment that needs itself.
     VariableCycle(String),
+    /// A file that includes itself, by itself or through others.
+    IncludeCycle(String),
     /// Something is wrong in an included file.
     Include {
         /// The file as written.
@@ -99,6 +104,7 @@ impl fmt::Display for ParseError {
                 write!(f, "variable reference for '{name}' on line {line} could not be parsed: {cause}")
             }
             Self::VariableCycle(name) => write!(f, "variable reference cycle for '{name}'"),
+            Self::IncludeCycle(file) => write!(f, "include cycle for '{file}'"),
             Self::Include { file, cause } => {
                 write!(f, "error parsing include file '{file}', {cause}")
             }
@@ -112,6 +118,7 @@ impl fmt::Display for ParseError {
 struct Budget {
     bytes: usize,
     values: usize,
+    files: usize,
 }
 
 impl Budget {
@@ -126,14 +133,26 @@ impl Budget {
 /// # Errors
 /// The first thing that is wrong.
 pub(super) fn parse_file(path: &Path, sources: &dyn Sources) -> Result<Map, ParseError> {
-    let mut budget = Budget { bytes: BYTES_MAX, values: VALUES_MAX };
-    read_and_parse(path, sources, &mut budget, 0)
+    let mut budget = Budget { bytes: BYTES_MAX, values: VALUES_MAX, files: FILES_MAX };
+    read_and_parse(path, sources, &mut budget, &mut Vec::new())
 }
 
-fn read_and_parse(path: &Path, sources: &dyn Sources, budget: &mut Budget, depth: usize) -> Result<Map, ParseError> {
+/// `around`: the files that this one is included by.
+fn read_and_parse(
+    path: &Path,
+    sources: &dyn Sources,
+    budget: &mut Budget,
+    around: &mut Vec<Arc<Path>>,
+) -> Result<Map, ParseError> {
+    budget.files = budget.files.checked_sub(1).ok_or(ParseError::TooMuch("files"))?;
     let input = sources.read_file(path, budget.bytes).map_err(ParseError::Unreadable)?;
     budget.bytes = budget.bytes.checked_sub(input.len()).ok_or(ParseError::TooMuch("bytes"))?;
-    Parser { file: path.into(), sources, budget, depth, pending: &mut Vec::new() }.run(&input)
+    let file: Arc<Path> = path.into();
+    let depth = around.len();
+    around.push(Arc::clone(&file));
+    let map = Parser { file, sources, budget, depth, around, pending: &mut Vec::new() }.run(&input);
+    around.pop();
+    map
 }
 
 /// One file, or one variable of the environment.
@@ -141,7 +160,10 @@ struct Parser<'a> {
     file: Arc<Path>,
     sources: &'a dyn Sources,
     budget: &'a mut Budget,
+    /// How many files and variables it is in.
     depth: usize,
+    /// The files that are being read, each included by the one before.
+    around: &'a mut Vec<Arc<Path>>,
     /// Variables of the environment that are being read.
     pending: &'a mut Vec<Vec<u8>>,
 }
@@ -245,6 +267,7 @@ impl Parser<'_> {
             sources: self.sources,
             budget: self.budget,
             depth: self.depth + 1,
+            around: self.around,
             pending: self.pending,
         };
         let map = inner.run(&input);
@@ -255,11 +278,17 @@ impl Parser<'_> {
     /// The keys of another file, as if they stood here; its variables are its own.
     fn include(&mut self, file: &[u8], tree: &mut Tree) -> Result<(), ParseError> {
         let name = String::from_utf8_lossy(file).into_owned();
+        let path = beside(&self.file, &name);
         let included = if self.depth >= DEPTH_MAX {
             Err(ParseError::TooMuch("files inside files"))
+        } else if self
+            .around
+            .iter()
+            .any(|file| beside(file, "x") == beside(&path, "x") && file.file_name() == path.file_name())
+        {
+            Err(ParseError::IncludeCycle(name.clone()))
         } else {
-            let path = beside(&self.file, &name);
-            read_and_parse(&path, self.sources, self.budget, self.depth + 1)
+            read_and_parse(&path, self.sources, self.budget, self.around)
         };
         let included = included.map_err(|cause| ParseError::Include { file: name, cause: Box::new(cause) })?;
         for (key, node) in included.iter() {

@@ -18,6 +18,13 @@ pub enum Origin {
     Code,
     /// On the command line: the flag as it was written, with its dashes.
     Flag(String),
+    /// On the command line, which only says where it stands: `@FILE`, `$VARIABLE`.
+    Named {
+        /// The flag as it was written, with its dashes.
+        flag: String,
+        /// Where the value was found, as it was written.
+        source: String,
+    },
     /// In a file.
     File(Place),
 }
@@ -26,7 +33,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code => f.write_str("configuration"),
-            Self::Flag(flag) => f.write_str(flag),
+            Self::Flag(flag) | Self::Named { flag, .. } => f.write_str(flag),
             Self::File(place) => place.fmt(f),
         }
     }
@@ -188,6 +195,12 @@ raw_config! {
     lame_duck_duration: i64,
     /// `lame_duck_grace_period`: nanoseconds.
     lame_duck_grace_period: i64,
+    /// `proxy_protocol`.
+    proxy_protocol: bool,
+    /// `dunlin.unix_socket`, `--unix_socket`.
+    unix_socket: String,
+    /// `dunlin.unix_socket_mode`, `--unix_socket_mode`: octal.
+    unix_socket_mode: String,
     /// `no_header_support`.
     no_header_support: bool,
     /// `disable_sublist_cache`.

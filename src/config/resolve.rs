@@ -3,6 +3,7 @@
 //! Owns every default and every check that needs more than one setting. Reads no file and no flag.
 //! Messages are the peer's where the peer checks the same thing; values that it would take and then fail on are refused.
 
+use super::keys::{self, Range};
 use super::monitoring::Monitoring;
 use super::raw::{Origin, RawConfig, Warning, Written};
 use super::{
@@ -16,13 +17,9 @@ use std::time::Duration;
 /// The port of clients.
 pub(super) const PORT_DEFAULT: u16 = 4222;
 const HOST_DEFAULT: &str = "0.0.0.0";
-const PAYLOAD_BYTES_DEFAULT: i64 = 1 << 20;
 const PAYLOAD_BYTES_ADVISED_MAX: i64 = 8 << 20;
 const PENDING_BYTES_DEFAULT: i64 = 64 << 20;
-const CONTROL_LINE_BYTES_DEFAULT: i64 = 4096;
 const CONNECTIONS_DEFAULT: i64 = 65_536;
-const CLOSED_CLIENTS_DEFAULT: i64 = 10_000;
-const PINGS_OUT_DEFAULT: i64 = 2;
 const SECOND: i64 = 1_000_000_000;
 const PING_INTERVAL_DEFAULT: i64 = 120 * SECOND;
 const WRITE_DEADLINE_DEFAULT: i64 = 10 * SECOND;
@@ -124,6 +121,8 @@ impl RawConfig {
             security,
             tls,
             core_dump: !self.no_coredump.as_ref().map_or(has_secrets, |setting| setting.value),
+            proxy_protocol: flag(self.proxy_protocol.as_ref()),
+            unix_socket: self.resolve_unix_socket(&mut |text| checks.refuse(text)),
             headers: !flag(self.no_header_support.as_ref()),
             match_cache: !flag(self.disable_sublist_cache.as_ref()),
             fast_producer_stall: !flag(self.no_fast_producer_stall.as_ref()),
@@ -150,7 +149,7 @@ impl RawConfig {
             let setting = setting.as_ref().filter(|setting| setting.value != 0)?;
             Some(Warning::Notice(match &setting.origin {
                 Origin::File(place) => format!("{place}: \"{name}\" {why}"),
-                Origin::Flag(flag) => format!("\"{flag}\" {why}"),
+                Origin::Flag(flag) | Origin::Named { flag, .. } => format!("\"{flag}\" {why}"),
                 Origin::Code => format!("\"{name}\" {why}"),
             }))
         })
@@ -163,8 +162,12 @@ impl Checks {
         self.errors.push(ConfigError::Refused(text));
     }
 
-    /// A value in `low..=high`, or `default` where nothing or 0 was written.
-    fn int(&mut self, setting: Option<&Written<i64>>, name: &str, default: i64, low: i64, high: i64) -> i64 {
+    /// A value in the range that the table says of this key, or its default where nothing or 0 was written.
+    fn int(&mut self, setting: Option<&Written<i64>>, name: &str) -> i64 {
+        let Some(Range { default, low, high, .. }) = keys::range(name) else {
+            debug_assert!(false, "{name} has no range in the table");
+            return 0;
+        };
         let Some(setting) = setting.filter(|setting| setting.value != 0) else {
             return default;
         };
@@ -247,27 +250,20 @@ impl Checks {
         let mut payload = match raw.max_payload.as_ref().map(|setting| setting.value) {
             // The peer's "no bound"; what may wait for one client bounds it all the same.
             Some(-1) => pending.clamp(1, i64::from(i32::MAX)),
-            _ => self.int(raw.max_payload.as_ref(), "max_payload", PAYLOAD_BYTES_DEFAULT, 1, i64::from(i32::MAX)),
+            _ => self.int(raw.max_payload.as_ref(), "max_payload"),
         };
         if payload > pending {
             self.refuse(format!("max_payload ({payload}) cannot be higher than max_pending ({pending})"));
-            payload = PAYLOAD_BYTES_DEFAULT;
+            payload = pending.clamp(0, i64::from(i32::MAX));
         }
         if payload > PAYLOAD_BYTES_ADVISED_MAX {
             warnings.push(Warning::Notice(
                 "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance".into(),
             ));
         }
-        let line = self.int(
-            raw.max_control_line.as_ref(),
-            "max_control_line",
-            CONTROL_LINE_BYTES_DEFAULT,
-            1,
-            i64::from(i32::MAX),
-        );
-        let tokens = self.int(raw.max_sub_tokens.as_ref(), "max_sub_tokens", 0, 1, 255);
-        let closed =
-            self.int(raw.max_closed_clients.as_ref(), "max_closed_clients", CLOSED_CLIENTS_DEFAULT, 1, 1 << 24);
+        let line = self.int(raw.max_control_line.as_ref(), "max_control_line");
+        let tokens = self.int(raw.max_sub_tokens.as_ref(), "max_sub_tokens");
+        let closed = self.int(raw.max_closed_clients.as_ref(), "max_closed_clients");
         let connections = raw.max_connections.as_ref().map_or(CONNECTIONS_DEFAULT, |setting| setting.value);
         Limits {
             payload_bytes_max: u32::try_from(payload).unwrap_or(u32::MAX),
@@ -289,7 +285,7 @@ impl Checks {
                 "lame duck grace period ({grace}) should be strictly lower than lame duck duration ({total})"
             ));
         }
-        let pings = self.int(raw.ping_max.as_ref(), "ping_max", PINGS_OUT_DEFAULT, 1, i64::from(i32::MAX));
+        let pings = self.int(raw.ping_max.as_ref(), "ping_max");
         Timing {
             ping_interval: nanos(self.nanos(raw.ping_interval.as_ref(), "ping_interval", PING_INTERVAL_DEFAULT)),
             pings_out_max: u32::try_from(pings).unwrap_or(u32::MAX),
@@ -396,6 +392,8 @@ pub(super) fn defaults() -> Config {
         security: super::security::Security::default(),
         tls: None,
         core_dump: true,
+        proxy_protocol: false,
+        unix_socket: None,
         headers: true,
         match_cache: true,
         fast_producer_stall: true,

@@ -2,7 +2,6 @@
 
 use super::raw::RawConfig;
 use super::{Config, FileErrors, Origin, Warning, Written, read_text};
-use crate::cli;
 use std::path::Path;
 use std::time::Duration;
 
@@ -93,7 +92,7 @@ fn features_to_come_are_refused_with_their_place() {
     for (text, expected) in [
         ("max_payload: 1\n\n cluster { port: 1 }", "x.conf:3:2: \"cluster\" is not supported yet"),
         (
-            "Leaf {}\noperator: a",
+            "Leaf {}\noperator: []",
             "x.conf:1:0: \"Leaf\" is not supported yet\nx.conf:2:1: \"operator\" is not supported yet",
         ),
         ("jetstream: enabled", "x.conf:1:0: \"jetstream\" is not supported yet"),
@@ -133,37 +132,6 @@ fn zeros_are_defaults_and_negatives_are_none() {
     // As observed, and not as documented: nobody may connect.
     assert_eq!(resolved("max_connections: 0").map(|config| config.limits.connections_max), Ok(Some(0)));
     assert_eq!(resolved("max_payload: -1; max_pending: 5000").map(|config| config.limits.payload_bytes_max), Ok(5000));
-}
-
-/// CVE-2021-32026: settings were lost when they came from flags.
-#[test]
-fn flags_and_file_build_the_same_configuration() {
-    for (flags, text) in [
-        (&["-a", "127.0.0.1"][..], "host: 127.0.0.1"),
-        (&["-p", "5"], "port: 5"),
-        (&["-n", "x"], "server_name: x"),
-        (&["-P", "x.pid"], "pid_file: x.pid"),
-        (&["--client_advertise", "a:1"], "client_advertise: \"a:1\""),
-        (&["--ports_file_dir", "x"], "ports_file_dir: x"),
-        (&["-l", "x.log"], "log_file: x.log"),
-        (&["-T=false"], "logtime: false"),
-        (&["--logtime_utc"], "logtime_utc: true"),
-        (&["-s"], "syslog: true"),
-        (&["-r", "udp://a:1"], "remote_syslog: \"udp://a:1\""),
-        (&["-D"], "debug: true"),
-        (&["-V"], "trace: true"),
-        (&["-VV"], "trace_verbose: true"),
-        (&["-DV"], "debug: true; trace: true"),
-        (&["-DVV"], "debug: true; trace: true; trace_verbose: true"),
-        (&["--log_size_limit", "5000"], "log_size_limit: 5k"),
-        (&["--max_traced_msg_len", "7"], "max_traced_msg_len: 7"),
-    ] {
-        let Ok(cli::Command::Start(start)) = cli::parse(flags) else { panic!("{flags:?} are right") };
-        let mut from_file = resolved(text).expect("a valid file");
-        assert_ne!(start.config, Config::default(), "{flags:?} change something");
-        (from_file.source, from_file.digest) = (None, None);
-        assert_eq!(start.config, from_file, "{flags:?} and {text}");
-    }
 }
 
 #[test]

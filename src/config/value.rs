@@ -125,12 +125,17 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => shown_float(*value),
-        Value::Date(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::Date(text) => shown_date(text),
         Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
         Value::List(items) if items.is_empty() => "[]".into(),
         Value::Map(map) if map.is_empty() => "map[]".into(),
         Value::List(_) | Value::Map(_) => value.type_name().into(),
     }
+}
+
+fn shown_date(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    format!("{} +0000 UTC", text.trim_end_matches('Z').replace('T', " "))
 }
 
 /// The shortest form; with an exponent from a million on and below a ten thousandth.
@@ -160,6 +165,8 @@ pub(super) fn quoted_value(value: &Value) -> String {
                 _ => format!("'{}'", text.trim_matches('"')),
             }
         }
+        Value::Date(text) => quoted(shown_date(text).as_bytes()),
+        Value::List(_) | Value::Map(_) => shown(value),
         value => format!("%!q({}={})", value.type_name(), shown(value)),
     }
 }

@@ -16,10 +16,9 @@ pub mod rights;
 pub mod state;
 pub mod subscriptions;
 
-use core::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::ids::ClientId;
+use crate::ids::{ClientAddress, ClientId};
 use crate::protocol::encoder;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::handshake::ConnectOptions;
@@ -60,7 +59,7 @@ pub struct Connection {
     /// Its number.
     pub client: ClientId,
     /// Where it comes from.
-    pub address: SocketAddr,
+    pub address: ClientAddress,
     /// When it was accepted.
     pub started: Instant,
     /// What it sent that is not acted on yet.
@@ -211,7 +210,7 @@ pub enum Action<'a> {
 
 impl Connection {
     /// A client that was accepted at `now`.
-    pub fn new(client: ClientId, address: SocketAddr, now: Instant, server_headers: bool) -> Self {
+    pub fn new(client: ClientId, address: ClientAddress, now: Instant, server_headers: bool) -> Self {
         Self {
             client,
             address,

@@ -10,6 +10,9 @@ use crate::ids::{AccountId, ConnId, CoreId};
 /// Bytes of a batch from which on it is closed and another begun, so that one entry stays small beside a link's budget.
 pub const BATCH_BYTES: usize = 64 * 1024;
 
+/// Bytes of memory that an empty batch keeps: what a full one has grown to.
+const KEPT_BYTES_MAX: usize = 2 * BATCH_BYTES;
+
 /// Messages on their way to one core.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -125,6 +128,11 @@ impl Batch {
         (self.bytes.len() + self.shared_bytes) as u64
     }
 
+    /// Bytes of memory that it keeps.
+    pub(super) fn room(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Forgets everything but the memory; what has grown far beyond the usual is given back.
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -132,7 +140,7 @@ impl Batch {
         self.shared_bytes = 0;
         self.feeders.clear();
         self.forwarded.clear();
-        if self.bytes.capacity() > 4 * BATCH_BYTES {
+        if self.bytes.capacity() > KEPT_BYTES_MAX {
             self.bytes = Vec::new();
         }
     }
@@ -265,5 +273,13 @@ mod tests {
         let (_, end) = batch.entry(next).unwrap();
         assert!(batch.entry(end).is_none());
         assert!(batch.cost() > 7);
+        // What one large message took is not kept for small ones.
+        let long = vec![b'x'; KEPT_BYTES_MAX];
+        batch.push(&Entry { content: Content::Inline { whole: &long, line: 0, end: long.len() }, ..small });
+        batch.clear();
+        assert_eq!(batch.room(), 0);
+        batch.push(&small);
+        batch.clear();
+        assert!(batch.is_empty() && batch.room() > 0);
     }
 }

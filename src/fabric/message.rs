@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::ids::{AccountId, ClientId, ConnId, CoreId};
+use crate::ids::{AccountId, ClientAddress, ClientId, ConnId, CoreId};
 
 /// One entry of an interest ring. `S`: a socket.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct Accepted<S> {
     /// The connection.
     pub socket: S,
     /// Who is on the other side.
-    pub address: std::net::SocketAddr,
+    pub address: ClientAddress,
     /// Its number in the server's life.
     pub client: ClientId,
     /// When it was accepted: its timers start there.

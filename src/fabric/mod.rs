@@ -78,6 +78,12 @@ pub enum Rule {
     CheckAtDelivery,
     /// A delivery counts once towards the end of a subscription.
     CountDeliveryOnce,
+    /// Who logs in to another account leaves its subscriptions behind.
+    NothingTakenAlong,
+    /// Subscriptions that a client keeps are held against the rights of who it becomes.
+    CheckWhatIsKept,
+    /// A login whose password was checked while the server was reloaded goes by what is configured now.
+    CheckedUnderTheRulesOfNow,
 }
 
 /// Sizes of the links.
@@ -143,4 +149,77 @@ fn link<S: Send>(sizes: LinkSizes) -> (Option<outbox::Link<S>>, Option<inbox::Li
     let credit = Arc::new(outbox::Credit::default());
     let out = outbox::Link::new(interest_in, batches_in, empties_out, Arc::clone(&credit));
     (Some(out), Some(inbox::Link::new(interest_out, batches_out, empties_in, credit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fabric::batch::{BATCH_BYTES, Content, Entry, Groups};
+    use crate::fabric::message::Origin;
+    use crate::ids::{AccountId, ConnId};
+
+    /// Nobody sleeps here.
+    struct Awake;
+
+    impl Schedule for Awake {
+        fn wake(&self, _core: CoreId) {}
+    }
+
+    /// Fills a batch for a core and sends it.
+    fn send_full(from: &mut Fabric<()>, to: CoreId) {
+        let conn = ConnId { core: from.this, slot: 0, generation: 0 };
+        let whole = vec![b'x'; BATCH_BYTES];
+        let entry = Entry {
+            account: AccountId::GLOBAL,
+            origin: Origin { conn, number: 0, share: 0 },
+            no_echo: false,
+            report: false,
+            plain: true,
+            hops: 0,
+            groups: Groups::default(),
+            subject: b"a",
+            reply: b"",
+            header_len: 0,
+            content: Content::Inline { whole: &whole, line: 0, end: whole.len() },
+        };
+        from.outbox.deliver(to, &entry, None);
+        assert!(from.outbox.push(&Awake), "there is no interest that could be stuck");
+    }
+
+    /// The other core handles so many batches.
+    fn handle(other: &mut Fabric<()>, from: CoreId, count: usize) {
+        for _ in 0..count {
+            let batch = other.inbox.next_batch(from).expect("it was sent");
+            let cost = batch.cost();
+            other.inbox.done(from, batch, cost, &Awake);
+        }
+    }
+
+    fn two_cores() -> (Fabric<()>, Fabric<()>) {
+        let sizes = LinkSizes { batch_ring_entries: 256, interest_ring_entries: 2, link_bytes_max: u64::MAX };
+        let mut parts = Fabric::mesh(2, sizes);
+        let second = parts.pop().expect("two cores");
+        (parts.pop().expect("two cores"), second)
+    }
+
+    #[test]
+    fn what_a_burst_took_is_freed_when_it_was_not_used_for_a_while() {
+        let (mut first, mut second) = two_cores();
+        (0..200).for_each(|_| send_full(&mut first, second.this));
+        assert_eq!([first.outbox.begins_to_keep(), first.outbox.begins_to_keep()], [true, false]);
+        assert!(first.outbox.free_unused() == (0, true), "they are on their way");
+        handle(&mut second, first.this, 200);
+        assert!(first.outbox.free_unused() == (0, true), "they have just come back");
+        // Three at once are in use, however often.
+        for _ in 0..100 {
+            (0..3).for_each(|_| send_full(&mut first, second.this));
+            handle(&mut second, first.this, 3);
+        }
+        let (bytes, more) = first.outbox.free_unused();
+        assert!((197 * BATCH_BYTES..=197 * 2 * BATCH_BYTES).contains(&bytes) && more, "{bytes} bytes");
+        let (bytes, more) = first.outbox.free_unused();
+        assert!((3 * BATCH_BYTES..=3 * 2 * BATCH_BYTES).contains(&bytes) && !more, "{bytes} bytes");
+        send_full(&mut first, second.this);
+        assert!(first.outbox.begins_to_keep(), "a new one was made");
+    }
 }

@@ -1,6 +1,7 @@
 //! The sending ends of a core's links.
 //!
-//! Owns what this core owes others: changes of interest, control, batches, and batches that wait for credit (the spill).
+//! Owns what this core owes others: changes of interest, control, batches, and batches that wait for credit (the spill), and the
+//! empty batches that have come back.
 //! Never waits: what does not fit stays here, and the caller is told. Interest goes first; while some of it is stuck, nothing
 //! else may leave this core. Invariant: batches to one core leave in the order in which they were filled.
 
@@ -18,6 +19,9 @@ use crate::ids::{ConnId, CoreId};
 
 /// Interest that a sleeping core may leave unread, in bytes: it is woken when there is more.
 const UNSEEN_BYTES_MAX: usize = 64 * 1024;
+
+/// A list of spare batches that has become short keeps room for so many.
+const SPARE_ENTRIES_KEPT: usize = 16;
 
 /// How much of a link's budget has come back; shared by its two ends.
 #[derive(Debug, Default)]
@@ -45,6 +49,15 @@ pub struct Link<S> {
     interest: Producer<CoreMessage<S>>,
     batches: Producer<Box<Batch>>,
     empties: Consumer<Box<Batch>>,
+    /// Batches that came back. The one that came last is used first: so no more are in use than are under way at once, and the others
+    /// can be told from them.
+    #[expect(
+        clippy::vec_box,
+        reason = "they travel boxed: taking one out of its box and putting it back would move it twice"
+    )]
+    spare: Vec<Box<Batch>>,
+    /// How many of them were not used for a while, from the first.
+    unused: usize,
     credit: Arc<Credit>,
     /// Bytes pushed since the start.
     sent: u64,
@@ -76,6 +89,8 @@ impl<S: Send> Link<S> {
             interest,
             batches,
             empties,
+            spare: Vec::new(),
+            unused: 0,
             credit,
             sent: 0,
             high_water: 0,
@@ -86,6 +101,22 @@ impl<S: Send> Link<S> {
             spilled: 0,
             sent_on: None,
         }
+    }
+
+    /// Takes what has come back.
+    fn take_back(&mut self) {
+        while let Some(batch) = self.empties.pop() {
+            self.spare.push(batch);
+        }
+    }
+
+    /// A batch to be filled; `made`: whether it is a new one.
+    fn empty_batch(&mut self, made: &mut bool) -> Box<Batch> {
+        self.take_back();
+        let batch = self.spare.pop();
+        self.unused = self.unused.min(self.spare.len());
+        *made |= batch.is_none();
+        batch.unwrap_or_default()
     }
 
     /// Puts a batch into the ring where the link's budget and the ring have room; an empty link admits anything.
@@ -124,6 +155,10 @@ pub struct Outbox<S> {
     changes: InterestBatch,
     /// Some link owes interest or control, or has a batch.
     busy: bool,
+    /// A batch was made since the caller last looked.
+    grown: bool,
+    /// The caller calls [`Self::free_unused`] some time.
+    watched: bool,
     /// Connections whose messages have gone into the spill since the caller last looked: stop reading them.
     pub held: Vec<ConnId>,
     /// Connections whose messages have left it, once for each time in `held`.
@@ -140,7 +175,8 @@ impl<S: Send> Outbox<S> {
     pub(super) fn new(this: CoreId, mails: Arc<[Mail]>, sizes: LinkSizes) -> Self {
         let (changes, links) = (InterestBatch::default(), Vec::new());
         let (held, released, repaid) = (Vec::new(), Vec::new(), Vec::new());
-        Self { this, mails, sizes, links, changes, busy: false, held, released, repaid, stalls: 0, wakes: Cell::new(0) }
+        let (busy, grown, watched, stalls, wakes) = (false, false, false, 0, Cell::new(0));
+        Self { this, mails, sizes, links, changes, busy, grown, watched, held, released, repaid, stalls, wakes }
     }
 
     pub(super) fn add_link(&mut self, link: Option<Link<S>>) {
@@ -202,12 +238,16 @@ impl<S: Send> Outbox<S> {
         let Some(link) = &mut self.links[to.index()] else { return };
         self.busy = true;
         if entry.hops > 0 {
-            let sent_on = link.sent_on.get_or_insert_with(|| link.empties.pop().unwrap_or_default());
+            let mut sent_on = link.sent_on.take().unwrap_or_else(|| link.empty_batch(&mut self.grown));
             sent_on.push(entry);
             sent_on.forwarded.extend(forwarded_for);
+            link.sent_on = Some(sent_on);
             return;
         }
-        let open = link.open.get_or_insert_with(|| link.empties.pop().unwrap_or_default());
+        if link.open.is_none() {
+            link.open = Some(link.empty_batch(&mut self.grown));
+        }
+        let Some(open) = &mut link.open else { return };
         open.push(entry);
         if open.cost() >= BATCH_BYTES as u64 {
             link.closed.extend(link.open.take());
@@ -313,6 +353,28 @@ impl<S: Send> Outbox<S> {
                 os.preempt();
             }
         }
+    }
+
+    /// Whether batches were made that nobody would free: then [`Self::free_unused`] is to be called a while later, and this is
+    /// `false` until that has said that it need not be called again.
+    pub fn begins_to_keep(&mut self) -> bool {
+        let grown = std::mem::take(&mut self.grown);
+        grown && !std::mem::replace(&mut self.watched, true)
+    }
+
+    /// Frees the empty batches that were not used since the last call. How many bytes these were, and whether it is to be called
+    /// again later: there are others, or some are on their way.
+    pub fn free_unused(&mut self) -> (usize, bool) {
+        let (mut bytes, mut more) = (0, false);
+        for link in self.links.iter_mut().flatten() {
+            link.take_back();
+            bytes += link.spare.drain(..link.unused).map(|batch| batch.room()).sum::<usize>();
+            link.spare.shrink_to(SPARE_ENTRIES_KEPT);
+            link.unused = link.spare.len();
+            more |= link.unused > 0 || link.sent != link.credit.consumed.load(Ordering::Acquire);
+        }
+        self.watched = more;
+        (bytes, more)
     }
 
     fn notify(&self, to: CoreId, wake: bool, os: &impl Schedule) {

@@ -3,16 +3,15 @@
 //! Owns the form. Stores nothing: a label is made of what a connection knows, when a line needs it. Pure.
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use super::quote::{quoted, write_quoted};
-use crate::ids::ClientId;
+use crate::ids::{ClientAddress, ClientId};
 
 /// What a line says about who a connection is; parts that are not known are left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Label<'a> {
     /// The other end.
-    pub address: SocketAddr,
+    pub address: ClientAddress,
     /// The connection's number.
     pub client: ClientId,
     /// `version` of CONNECT, or empty.
@@ -43,7 +42,7 @@ pub enum Login<'a> {
 
 impl<'a> Label<'a> {
     /// What is known before CONNECT.
-    pub const fn new(address: SocketAddr, client: ClientId) -> Self {
+    pub const fn new(address: ClientAddress, client: ClientId) -> Self {
         Self { address, client, version: "", lang: "", name: "", account: "", login: Login::None }
     }
 }
@@ -75,9 +74,13 @@ impl fmt::Display for Label<'_> {
 mod tests {
     use super::*;
 
+    fn at(text: &str) -> ClientAddress {
+        text.parse::<std::net::SocketAddr>().expect("an address").into()
+    }
+
     /// What a label has after the address and the number, for these fields of CONNECT.
     fn rest(version: &str, lang: &str, name: &str, login: Login<'_>) -> String {
-        let bare = Label::new("127.0.0.1:40242".parse().expect("an address"), ClientId(5));
+        let bare = Label::new(at("127.0.0.1:40242"), ClientId(5));
         let label = Label { version, lang, name, account: "$G", login, ..bare };
         let text = label.to_string();
         text.strip_prefix("127.0.0.1:40242 - cid:5").expect("it starts so").to_string()
@@ -104,7 +107,7 @@ mod tests {
         for (version, lang, name, login, expected) in rows {
             assert_eq!(rest(version, lang, name, login), expected);
         }
-        let six = Label::new("[::1]:52074".parse().expect("an address"), ClientId(6));
+        let six = Label::new(at("[::1]:52074"), ClientId(6));
         assert_eq!(six.to_string(), "[::1]:52074 - cid:6");
     }
 }

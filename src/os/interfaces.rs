@@ -1,14 +1,15 @@
 //! Addresses of this host, for who listens on all of them and must say where others reach it.
 //!
-//! Reads what Linux shows in `/proc/net`; where that is hidden, only the loopback address is known.
+//! Reads what Linux shows in `/proc/self/net`, which is also there where a sandbox hides the rest of `/proc`; without it, only the
+//! loopback address is known.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Every address of this host: loopback first, then IPv4, then IPv6, each without repeats.
 pub fn addresses() -> Vec<IpAddr> {
-    let four = fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
-    let six = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    let four = fs::read_to_string("/proc/self/net/fib_trie").unwrap_or_default();
+    let six = fs::read_to_string("/proc/self/net/if_inet6").unwrap_or_default();
     let mut found: Vec<IpAddr> = parse_fib_trie(&four).map(IpAddr::from).collect();
     found.extend(parse_if_inet6(&six).map(IpAddr::from));
     if !found.contains(&IpAddr::V4(Ipv4Addr::LOCALHOST)) {

@@ -51,8 +51,16 @@ pub struct ListenError {
 
 #[derive(Debug)]
 enum Why {
-    Lookup { host: String },
-    Call { name: &'static str, address: SocketAddr, source: io::Error },
+    Lookup {
+        host: String,
+    },
+    /// An address is written without them.
+    Brackets,
+    Call {
+        name: &'static str,
+        address: SocketAddr,
+        source: io::Error,
+    },
 }
 
 impl ListenError {
@@ -60,6 +68,7 @@ impl ListenError {
     pub fn reason(&self) -> String {
         match &self.why {
             Why::Lookup { host } => format!("listen tcp: lookup {host}: no such host"),
+            Why::Brackets => format!("listen tcp: address {}: missing port in address", self.wanted),
             Why::Call { name, address, source } => {
                 format!("listen tcp {}: {name}: {}", as_wildcard(*address), errno::text(source))
             }
@@ -80,6 +89,9 @@ impl std::error::Error for ListenError {}
 pub fn bind(host: &str, port: u16, options: &ListenOptions) -> Result<Bound, ListenError> {
     let wanted = host_port(host, port);
     let fail = |why| ListenError { wanted: wanted.clone(), why };
+    if host.starts_with('[') {
+        return Err(fail(Why::Brackets));
+    }
     let address = resolve(host).ok_or_else(|| fail(Why::Lookup { host: host.to_string() }))?;
     let call_failed = |address, (name, source)| fail(Why::Call { name, address, source });
     if !address.is_unspecified() {
@@ -108,11 +120,6 @@ pub fn host_port(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// An accepted client's address as clients and log lines have it: an IPv4 client of a socket for both families shows as IPv4.
-pub fn client_address(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
 /// Sets what an accepted socket inherits from ours; for sockets that come from elsewhere.
 pub fn set_client_socket_options<S: std::os::fd::AsFd>(socket: &S, options: &ClientSocketOptions) -> io::Result<()> {
     set_options(&SockRef::from(socket), options)
@@ -133,8 +140,7 @@ fn resolve(host: &str) -> Option<IpAddr> {
     if host.is_empty() {
         return Some(Ipv4Addr::UNSPECIFIED.into());
     }
-    let plain = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    if let Ok(address) = plain.parse() {
+    if let Ok(address) = host.parse() {
         return Some(address);
     }
     let found: Vec<_> = (host, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
@@ -179,6 +185,7 @@ fn as_wildcard(address: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ClientAddress;
     use std::net::TcpStream;
 
     const OPTIONS: ListenOptions = ListenOptions {
@@ -219,10 +226,10 @@ mod tests {
             assert_ne!(bound.address.port(), 0);
             let _four = TcpStream::connect((Ipv4Addr::LOCALHOST, bound.address.port())).expect("it listens");
             let (_, address) = accept(&bound);
-            assert_eq!(client_address(address).ip(), IpAddr::V4(Ipv4Addr::LOCALHOST));
+            assert_eq!(ClientAddress::from(address).ip(), Some(Ipv4Addr::LOCALHOST.into()));
             if bound.address.is_ipv6() && TcpListener::bind("[::1]:0").is_ok() {
                 let _six = TcpStream::connect((Ipv6Addr::LOCALHOST, bound.address.port())).expect("it listens");
-                assert_eq!(client_address(accept(&bound).1).ip(), IpAddr::V6(Ipv6Addr::LOCALHOST));
+                assert_eq!(ClientAddress::from(accept(&bound).1).ip(), Some(Ipv6Addr::LOCALHOST.into()));
             }
         }
     }
@@ -249,6 +256,9 @@ mod tests {
             error.to_string(),
             "192.0.2.77:4222, \"listen tcp 192.0.2.77:4222: bind: cannot assign requested address\""
         );
+        let error = bind("[::1]", 4222, &OPTIONS).expect_err("it is written without them");
+        let text = "[[::1]]:4222, \"listen tcp: address [[::1]]:4222: missing port in address\"";
+        assert_eq!(error.to_string(), text);
         let error = bind("*", 4222, &OPTIONS).expect_err("no name");
         assert_eq!(error.to_string(), "*:4222, \"listen tcp: lookup *: no such host\"");
     }

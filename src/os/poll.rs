@@ -1,12 +1,12 @@
 //! Readiness, sockets and time, as a core needs them; the kernel behind them, or the simulator.
 
-use core::net::SocketAddr;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::local_listener::LocalListener;
 use crate::fabric::Schedule;
-use crate::ids::CoreId;
+use crate::ids::{ClientAddress, CoreId};
 
 /// What a core needs from the operating system. All else of a core is the same in the simulator.
 pub trait Os: Schedule {
@@ -35,7 +35,7 @@ pub trait Os: Schedule {
     ///
     /// # Errors
     /// What the kernel says.
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)>;
+    fn accept(&mut self) -> io::Result<(Self::Socket, ClientAddress)>;
 
     /// No more connections are accepted here.
     fn close_listener(&mut self);
@@ -79,7 +79,7 @@ pub struct Event {
     pub gone: bool,
 }
 
-/// The key of the listener.
+/// The key of the listener, and of the one for this host where there is one.
 pub const LISTENER: u64 = u64::MAX;
 const WAKER: mio::Token = mio::Token(u64::MAX as usize - 1);
 
@@ -89,6 +89,9 @@ pub struct Kernel {
     poll: mio::Poll,
     ready: mio::Events,
     listener: Option<mio::net::TcpListener>,
+    local: Option<LocalListener>,
+    /// The local one is asked first.
+    local_first: bool,
     wakers: Arc<[mio::Waker]>,
 }
 
@@ -115,7 +118,7 @@ impl Kernels {
         Arc::clone(&self.wakers)
     }
 
-    /// One for each core, with its listener where it has one.
+    /// One for each core, with its listener where it has one; the first core has the one for this host.
     ///
     /// # Errors
     /// What the kernel says.
@@ -123,6 +126,7 @@ impl Kernels {
         self,
         events_max: usize,
         mut listeners: Vec<Option<std::net::TcpListener>>,
+        mut local: Option<LocalListener>,
     ) -> io::Result<Vec<Kernel>> {
         listeners.resize_with(self.polls.len(), || None);
         let wakers = self.wakers;
@@ -132,8 +136,12 @@ impl Kernels {
                 let token = mio::Token(LISTENER as usize);
                 poll.registry().register(listener, token, mio::Interest::READABLE)?;
             }
+            let mut local = local.take();
+            if let Some(local) = &mut local {
+                local.register(poll.registry(), mio::Token(LISTENER as usize))?;
+            }
             let ready = mio::Events::with_capacity(events_max);
-            Ok(Kernel { poll, ready, listener, wakers: Arc::clone(&wakers) })
+            Ok(Kernel { poll, ready, listener, local, local_first: false, wakers: Arc::clone(&wakers) })
         });
         each.collect()
     }
@@ -182,14 +190,23 @@ impl Os for Kernel {
         drop(self.poll.registry().deregister(socket));
     }
 
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        match &self.listener {
-            Some(listener) => listener.accept(),
-            None => Err(io::ErrorKind::WouldBlock.into()),
+    fn accept(&mut self) -> io::Result<(Self::Socket, ClientAddress)> {
+        let over_ip = || {
+            let listener = self.listener.as_ref().ok_or(io::ErrorKind::WouldBlock)?;
+            listener.accept().map(|(socket, address)| (socket, address.into()))
+        };
+        let Some(local) = &self.local else { return over_ip() };
+        // In turn, so that neither keeps the other waiting.
+        self.local_first = !self.local_first;
+        if self.local_first {
+            or_where_none_waits(local.accept(), over_ip)
+        } else {
+            or_where_none_waits(over_ip(), || local.accept())
         }
     }
 
     fn close_listener(&mut self) {
+        self.local = None;
         if let Some(mut listener) = self.listener.take() {
             drop(self.poll.registry().deregister(&mut listener));
         }
@@ -197,6 +214,13 @@ impl Os for Kernel {
 
     fn thread_cpu(&self) -> Duration {
         super::usage::thread_cpu()
+    }
+}
+
+fn or_where_none_waits<T>(first: io::Result<T>, second: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    match first {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => second(),
+        other => other,
     }
 }
 

@@ -49,8 +49,13 @@ pub struct PortsFile {
 
 impl PortsFile {
     /// Writes `FOLDER/PROGRAM_PID.ports`. `listener` is the bound address, `pages` that of the monitoring pages and their scheme; one
-    /// that stands for every address is spelled out.
-    pub fn write(folder: &Path, listener: SocketAddr, pages: Option<(&str, SocketAddr)>) -> Result<Self, FileError> {
+    /// that stands for every address is spelled out. `local` is Dunlin's own: a Unix socket.
+    pub fn write(
+        folder: &Path,
+        listener: SocketAddr,
+        pages: Option<(&str, SocketAddr)>,
+        local: Option<&Path>,
+    ) -> Result<Self, FileError> {
         let path = folder.join(format!("{}_{}.ports", program_name(), std::process::id()));
         let urls = |scheme: &str, bound: SocketAddr| {
             let addresses = if bound.ip().is_unspecified() { super::interfaces::addresses() } else { vec![bound.ip()] };
@@ -59,6 +64,11 @@ impl PortsFile {
         let mut text = format!("{{\"nats\":{}", urls("nats", listener));
         if let Some((scheme, bound)) = pages {
             text.push_str(&format!(",\"monitoring\":{}", urls(scheme, bound)));
+        }
+        if let Some(local) = local {
+            // serde_json never fails on text.
+            let url = serde_json::to_string(&format!("unix:{}", local.display())).unwrap_or_default();
+            text.push_str(&format!(",\"unix\":[{url}]"));
         }
         text.push('}');
         write_whole(&path, text.as_bytes(), 0o644)?;
@@ -137,24 +147,25 @@ mod tests {
     fn the_ports_file_lists_urls_and_goes() {
         let folder = folder("ports");
         let address = "127.0.0.1:4222".parse().expect("an address");
-        let ports = PortsFile::write(&folder, address, None).expect("writable");
+        let ports = PortsFile::write(&folder, address, None, None).expect("writable");
         let path = ports.path().to_path_buf();
         assert!(path.to_string_lossy().ends_with(&format!("_{}.ports", std::process::id())));
         assert_eq!(fs::read_to_string(&path).expect("readable"), r#"{"nats":["nats://127.0.0.1:4222"]}"#);
         ports.remove().expect("ours");
         assert!(!path.exists());
-        let ports = PortsFile::write(&folder, address, None).expect("writable");
+        let ports = PortsFile::write(&folder, address, None, None).expect("writable");
         fs::remove_file(&path).expect("ours");
         let error = ports.remove().expect_err("gone");
         assert_eq!(error.to_string(), format!("remove {}: no such file or directory", path.display()));
-        drop(PortsFile::write(&folder, "[::]:4222".parse().expect("an address"), None).expect("writable"));
+        drop(PortsFile::write(&folder, "[::]:4222".parse().expect("an address"), None, None).expect("writable"));
         assert!(!path.exists());
         let addresses = ["127.0.0.1", "::1"].map(|text| text.parse().expect("an address"));
         assert_eq!(urls_json("nats", &addresses, 1), r#"["nats://127.0.0.1:1","nats://[::1]:1"]"#);
         let pages = Some(("http", address));
-        let ports = PortsFile::write(&folder, address, pages).expect("writable");
+        let ports = PortsFile::write(&folder, address, pages, Some(Path::new("/run/a \"b\""))).expect("writable");
         let text = fs::read_to_string(ports.path()).expect("it is there");
-        assert_eq!(text, format!(r#"{{"nats":["nats://{address}"],"monitoring":["http://{address}"]}}"#));
+        let unix = r#""unix":["unix:/run/a \"b\""]"#;
+        assert_eq!(text, format!(r#"{{"nats":["nats://{address}"],"monitoring":["http://{address}"],{unix}}}"#));
         drop(ports);
         fs::remove_dir_all(&folder).expect("ours");
     }

@@ -140,7 +140,8 @@ impl ProtocolError {
         !matches!(self, Self::InvalidSubject | Self::InvalidPublishSubject | Self::MaxSubscriptions)
     }
 
-    /// Why the connection was closed, in the words of the log and of the monitoring pages. Empty where it stays open.
+    /// Why the connection was closed, in the words of the log and of the monitoring pages. Empty where it stays open; one
+    /// subscription too many ends a connection only where a reload has made it so.
     pub const fn close_reason(self) -> &'static str {
         match self {
             Self::UnknownOp
@@ -163,7 +164,8 @@ impl ProtocolError {
             Self::SlowConsumer => "Slow Consumer (Pending Bytes)",
             Self::TlsRequired => "Secure Connection - TLS Required",
             Self::ServerShutdown => "Server Shutdown",
-            Self::InvalidSubject | Self::InvalidPublishSubject | Self::MaxSubscriptions => "",
+            Self::InvalidSubject | Self::InvalidPublishSubject => "",
+            Self::MaxSubscriptions => "Maximum Subscriptions Exceeded",
         }
     }
 }

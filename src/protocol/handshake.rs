@@ -4,10 +4,12 @@
 //! come in. Invariant: a refused body changes nothing; secrets are never printed.
 
 use super::connect_body;
-use super::encoder::Sink;
+use super::encoder::{self, Sink};
 use super::error::ConnectFault;
 use crate::secret::Secret;
+use core::net::IpAddr;
 use serde::Serialize;
+use std::io::Write as _;
 
 /// Body of the `INFO` that the server sends first, and again when something in it changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -109,6 +111,48 @@ impl ServerInfo {
             put_as_go_does(out, part);
         }
         out.put(b" \r\n");
+    }
+}
+
+/// The line of an INFO whose `client_id`, `client_ip` and `nonce` are filled in for each connection: the rest is made once.
+#[derive(Debug)]
+pub struct InfoTemplate {
+    before: Box<[u8]>,
+    after: Box<[u8]>,
+}
+
+/// A number that no connection has, and how it is written. Inside a string its quotes would be escaped, so it is found where it belongs.
+const PLACE: (u64, &[u8]) = (u64::MAX, b",\"client_id\":18446744073709551615");
+
+impl InfoTemplate {
+    /// Of an INFO whose `client_ip` and `nonce` are not looked at.
+    pub fn new(info: &ServerInfo) -> Self {
+        let info = ServerInfo { client_id: PLACE.0, client_ip: String::new(), nonce: String::new(), ..info.clone() };
+        let mut line = Vec::new();
+        info.put_line(&mut line);
+        let at = memchr::memmem::find(&line, PLACE.1).unwrap_or_default();
+        let (before, rest) = line.split_at(at);
+        Self { before: before.into(), after: rest.get(PLACE.1.len()..).unwrap_or_default().into() }
+    }
+
+    /// The whole line; a `nonce` that is empty is left out.
+    pub fn put_line(&self, out: &mut Vec<u8>, client_id: u64, client_ip: Option<IpAddr>, nonce: &str) {
+        out.reserve(self.before.len() + self.after.len() + 128);
+        out.extend_from_slice(&self.before);
+        out.extend_from_slice(b",\"client_id\":");
+        encoder::put_decimal(out, client_id);
+        if let Some(ip) = client_ip {
+            out.extend_from_slice(b",\"client_ip\":\"");
+            // A Vec takes whatever is written.
+            let _ = write!(out, "{ip}");
+            out.push(b'"');
+        }
+        if !nonce.is_empty() {
+            out.extend_from_slice(b",\"nonce\":\"");
+            out.extend_from_slice(nonce.as_bytes());
+            out.push(b'"');
+        }
+        out.extend_from_slice(&self.after);
     }
 }
 
@@ -248,6 +292,29 @@ mod tests {
         };
         let rest = r#""auth_required":true,"max_payload":1048576,"jetstream":true,"client_id":5,"client_ip":"127.0.0.1","nonce":"n","cluster":"c","connect_urls":["h:1"],"ldm":true,"connect_info":true,"remote_account":"SYS","acc_is_sys":true,"api_lvl":5,"xkey":"X"} "#;
         assert_eq!(line(&second), format!("{start}{rest}\r\n"));
+    }
+
+    #[test]
+    fn a_template_makes_the_same_line() {
+        let rows = [
+            (info(), ""),
+            (ServerInfo { jetstream: true, cluster: "c".into(), nonce: "n".into(), ..info() }, "n"),
+            (ServerInfo { server_name: r#","client_id":18446744073709551615"#.into(), ldm: true, ..info() }, ""),
+        ];
+        for (info, nonce) in rows {
+            for ip in [None, Some("127.0.0.1"), Some("2001:db8::1")] {
+                let wanted = ServerInfo {
+                    client_id: 77,
+                    client_ip: ip.unwrap_or_default().into(),
+                    nonce: nonce.into(),
+                    ..info.clone()
+                };
+                let mut made = Vec::new();
+                let ip = ip.map(|ip| ip.parse().expect("an address"));
+                InfoTemplate::new(&info).put_line(&mut made, 77, ip, nonce);
+                assert_eq!(String::from_utf8(made).expect("text"), line(&wanted));
+            }
+        }
     }
 
     #[test]

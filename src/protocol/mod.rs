@@ -1,7 +1,8 @@
 //! Bytes to typed operations and back.
 //!
 //! `parser` (with `parser_fast` and `control_line`) reads what clients say, `handshake` the bodies of INFO and CONNECT,
-//! `headers` the block before a payload; `encoder` writes what the server says, `error` and `violation` hold the words for refusals.
+//! `headers` the block before a payload, `proxy_header` what a proxy says before its client does; `encoder` writes what the
+//! server says, `error` and `violation` hold the words for refusals.
 //! Pure: no socket, clock, thread or atomic; nothing that a peer sends can make it panic.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -18,6 +19,9 @@ mod parser_cut_tests;
 mod parser_fast;
 #[cfg(test)]
 mod parser_tests;
+pub mod proxy_header;
+#[cfg(test)]
+mod proxy_header_tests;
 pub mod violation;
 
 pub use error::ProtocolError;

@@ -28,6 +28,12 @@ impl AccountCounters {
         self.connections.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
+    /// One less, where there are more than `max`. Whether there were: then one is to be closed.
+    pub(super) fn leave_if_over(&self, max: u64) -> bool {
+        let less = |now: u64| (now > max).then(|| now - 1);
+        self.connections.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
     /// One less.
     pub(super) fn leave(&self) {
         let before = self.connections.fetch_sub(1, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use super::secure::Layer;
 use super::snapshot::HELD_BACK_BY_MAX;
 use crate::connection::Connection;
 use crate::ids::{AccountId, ClientId, ConnId, CoreId};
+use crate::protocol::proxy_header::ProxyHeader;
 
 /// A receiver that has taken nothing for so long is frozen: nobody waits for it.
 const FROZEN_AFTER: Duration = Duration::from_millis(8);
@@ -21,18 +22,24 @@ pub struct Client<S> {
     pub socket: S,
     /// TLS beside it; `None`: bytes go in the clear.
     pub tls: Option<Box<Layer>>,
+    /// A proxy's header that comes before all else; `None`: it has come, or none is expected.
+    pub header: Option<Box<ProxyHeader>>,
     /// Everything else about it.
     pub connection: Connection,
     /// Its account.
     pub account: AccountId,
     /// It is among those that the account counts.
     pub counted: bool,
+    /// It is among those that count towards `max_connections`.
+    pub admitted: bool,
     /// Its password is being checked: it is not read until that is done.
     pub verifying: Option<Verifying>,
     /// How often this slot was used before.
     pub generation: u32,
     /// On the list of those that have something to write.
     pub dirty: bool,
+    /// It has not been served yet.
+    pub fresh: bool,
     /// On the list of those to be served.
     pub queued: bool,
     /// The socket may have bytes for us: an edge came, and nothing said since that it is empty.
@@ -187,12 +194,15 @@ impl<S> Connections<S> {
         place.client = Some(Box::new(Client {
             socket,
             tls: None,
+            header: None,
             connection,
             account,
             counted: false,
+            admitted: false,
             verifying: None,
             generation,
             dirty: false,
+            fresh: true,
             queued: false,
             readable: false,
             ended: false,

@@ -1,12 +1,13 @@
 //! What the main thread orders: other settings, lame duck, stop.
 
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::Reactor;
 use super::expire::TimerKey;
 use super::settings::Settings;
-use super::shared::Order;
+use super::shared::{Applied, Order};
 use crate::connection::close::CloseReason;
 use crate::fabric::message::others;
 use crate::os::poll::Os;
@@ -41,7 +42,7 @@ impl<O: Os> Reactor<O> {
         }
         for order in self.shared.take_orders(self.this) {
             match order {
-                Order::Settings(settings) => self.go_by(settings),
+                Order::Settings { settings, done } => self.go_by(settings, done),
                 Order::LameDuck { grace, duration } => self.become_lame_duck(grace, duration),
                 Order::Stop { within } => {
                     self.os.close_listener();
@@ -56,12 +57,13 @@ impl<O: Os> Reactor<O> {
 
     /// Goes by other settings. Who can be told where to connect from now on is; other changes of INFO are for new clients, as on
     /// the peer.
-    fn go_by(&mut self, settings: Arc<Settings>) {
+    fn go_by(&mut self, settings: Arc<Settings>, done: Sender<Applied>) {
         let before = std::mem::replace(&mut self.settings, settings);
+        self.info_lines.forget();
         self.check_pinned();
         self.make_tables(self.settings.accounts.len());
-        self.begin_recheck();
-        self.close_excess();
+        let closed = self.close_excess();
+        self.begin_recheck(done, Applied { closed });
         let (old, new) = (&before.info, &self.settings.info);
         if (&old.host, old.port) != (&new.host, new.port) {
             for slot in self.clients.slots().collect::<Vec<_>>() {
@@ -139,6 +141,7 @@ impl<O: Os> Reactor<O> {
     fn is_quiet(&self) -> bool {
         let mut others = others(self.this, self.fabric.cores());
         self.fanouts.is_empty()
+            && self.arrivals.is_empty()
             && self.fabric.outbox.is_empty()
             && others.all(|to| self.fabric.outbox.in_flight(to) == 0)
             && self.owed == 0

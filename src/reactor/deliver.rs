@@ -8,6 +8,7 @@ use super::Reactor;
 use super::connections::Client;
 use super::frame::{Frame, Message, line_of};
 use super::run::{Author, PlainParts};
+use super::settings::Settings;
 use crate::buffer::{Buffer, Shared};
 use crate::connection::Gate;
 use crate::connection::close::CloseReason;
@@ -260,14 +261,7 @@ impl<O: Os> Reactor<O> {
             connection.counts.out_bytes += content as u64;
             bytes += content;
             delivered += 1;
-            if !client.dirty {
-                client.dirty = true;
-                self.dirty.push(slot);
-            }
-            if client.connection.outbound.pending_bytes() >= self.settings.pressure_bytes {
-                let (max, stall_from) = (self.settings.pending_bytes_max, self.settings.stall_from_bytes);
-                self.trouble.judge(client, slot, max, stall_from, self.now);
-            }
+            self.trouble.after(client, slot, &self.settings, self.now, &mut self.dirty);
         }
         self.stats.out_msgs += delivered as u64;
         self.stats.out_bytes += bytes as u64;
@@ -313,23 +307,35 @@ impl Trouble {
         self.expired.push(id);
     }
 
-    /// Whether a receiver with much waiting is slow, is to be waited for, or should just be written to.
-    #[cold]
-    pub(super) fn judge<S>(
+    /// A receiver has got something: it is on the list of those with something to write, and not too far behind.
+    #[inline]
+    pub(super) fn after<S>(
         &mut self,
         client: &mut Client<S>,
         slot: u32,
-        pending_max: u64,
-        stall_from: u64,
+        settings: &Settings,
         now: Instant,
+        dirty: &mut Vec<u32>,
     ) {
+        if !client.dirty {
+            client.dirty = true;
+            dirty.push(slot);
+        }
+        if client.connection.outbound.pending_bytes() >= settings.pressure_bytes {
+            self.judge(client, slot, settings, now);
+        }
+    }
+
+    /// Whether a receiver with much waiting is slow, is to be waited for, or should just be written to.
+    #[cold]
+    fn judge<S>(&mut self, client: &mut Client<S>, slot: u32, settings: &Settings, now: Instant) {
         let pending = client.connection.outbound.pending_bytes();
-        if pending > pending_max {
+        if pending > settings.pending_bytes_max {
             client.doomed = true;
             self.slow.push(slot);
         } else if !client.blocked {
             self.write_soon = true;
-        } else if pending >= stall_from && !client.patience(now).is_zero() {
+        } else if pending >= settings.stall_from_bytes && !client.patience(now).is_zero() {
             self.stall_for = Some(slot);
         } else {
             return;

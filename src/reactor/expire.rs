@@ -17,6 +17,8 @@ const STALL_MAX: Duration = Duration::from_millis(10);
 /// From so many freed bytes on it is worth giving them back, and how long after.
 const FREED_BYTES_MIN: usize = 1024 * 1024;
 const FREED_AFTER: Duration = Duration::from_secs(1);
+/// Empty batches that were not used for so long are freed.
+const BATCHES_KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// Timers fired in one turn.
 const TIMERS_PER_TURN: usize = 1024;
@@ -32,6 +34,8 @@ pub(super) enum TimerKey {
     Stall(Place),
     /// A closing connection's last words are written off.
     LastWords(Place),
+    /// A proxy's header must be there.
+    Header(Place),
     /// A client that was to begin with TLS gets INFO first.
     FirstBytes(Place),
     /// A TLS handshake must be over.
@@ -50,6 +54,8 @@ pub(super) enum TimerKey {
     LameDuck,
     /// What has become free goes back to the system.
     Memory,
+    /// Empty batches for other cores are looked at.
+    Batches,
 }
 
 /// A connection of this core.
@@ -76,6 +82,10 @@ impl TimerKey {
         Self::LastWords(Place { slot: id.slot, generation: id.generation })
     }
 
+    pub(super) fn header(id: ConnId) -> Self {
+        Self::Header(Place { slot: id.slot, generation: id.generation })
+    }
+
     pub(super) fn first_bytes(id: ConnId) -> Self {
         Self::FirstBytes(Place { slot: id.slot, generation: id.generation })
     }
@@ -94,10 +104,17 @@ impl TimerKey {
             | Self::WriteDeadline(place)
             | Self::Stall(place)
             | Self::LastWords(place)
+            | Self::Header(place)
             | Self::FirstBytes(place)
             | Self::Handshake(place)
             | Self::Login(place) => Some(place),
-            Self::Rejected | Self::Logins | Self::StrangerLines | Self::Accept | Self::LameDuck | Self::Memory => None,
+            Self::Rejected
+            | Self::Logins
+            | Self::StrangerLines
+            | Self::Accept
+            | Self::LameDuck
+            | Self::Memory
+            | Self::Batches => None,
         }
     }
 }
@@ -127,6 +144,7 @@ impl<O: Os> Reactor<O> {
             TimerKey::Rejected => self.say_rejected(),
             TimerKey::Logins => self.offer_waiting_checks(),
             TimerKey::StrangerLines => self.log_dropped_lines(),
+            TimerKey::Batches => self.free_batches(),
             _ => {
                 self.freed = 0;
                 self.pool.clear();
@@ -152,6 +170,21 @@ impl<O: Os> Reactor<O> {
         }
     }
 
+    /// Batches were made for other cores: those that are not used any more are freed later.
+    pub(super) fn watch_batches(&mut self) {
+        if self.fabric.outbox.begins_to_keep() {
+            self.timers.insert(self.now + BATCHES_KEPT_FOR, TimerKey::Batches);
+        }
+    }
+
+    fn free_batches(&mut self) {
+        let (bytes, more) = self.fabric.outbox.free_unused();
+        if more {
+            self.timers.insert(self.now + BATCHES_KEPT_FOR, TimerKey::Batches);
+        }
+        self.free(bytes);
+    }
+
     fn handle_timer_of(&mut self, key: TimerKey, id: ConnId) {
         match key {
             TimerKey::Keepalive(_) => self.keep_alive(id),
@@ -163,6 +196,7 @@ impl<O: Os> Reactor<O> {
                 }
             }
             TimerKey::LastWords(_) => self.look_again_at_leaving(id.slot),
+            TimerKey::Header(_) => self.check_header(id),
             TimerKey::FirstBytes(_) => self.stop_waiting_for_first_bytes(id),
             TimerKey::Handshake(_) => self.check_handshake(id),
             TimerKey::Login(_) => self.handle_login_timer(id),

@@ -71,6 +71,7 @@ impl<O: Os> Reactor<O> {
         // Writing makes nobody dirty; what it closes is torn down in the next turn.
         self.dirty = dirty;
         self.watch_pool();
+        self.watch_batches();
     }
 
     fn write(&mut self, slot: u32) {

@@ -43,12 +43,10 @@ impl<O: Os> Reactor<O> {
             return self.refuse(id.slot, ProtocolError::Throttled, b"");
         }
         let first = settings.handshake_first != HandshakeFirst::No;
-        let mut until = self.now + settings.timeout;
         if let HandshakeFirst::Within(delay) = settings.handshake_first {
-            until += delay;
             self.timers.insert(self.now + delay, TimerKey::first_bytes(id));
         }
-        self.timers.insert(until, TimerKey::handshake(id));
+        self.expect_handshake(id, settings);
         if let Some(client) = self.clients.at(id.slot) {
             client.tls = Some(Box::new(Layer {
                 stage: Stage::FirstBytes,
@@ -67,6 +65,31 @@ impl<O: Os> Reactor<O> {
         }
     }
 
+    /// From now on it must be over in time; behind a proxy from the end of its header.
+    fn expect_handshake(&mut self, id: ConnId, settings: &TlsSettings) {
+        if self.clients.at(id.slot).is_some_and(|client| client.header.is_some()) {
+            return;
+        }
+        let mut until = self.now + settings.timeout;
+        if let HandshakeFirst::Within(delay) = settings.handshake_first {
+            until += delay;
+        }
+        self.timers.insert(until, TimerKey::handshake(id));
+    }
+
+    /// A proxy's header has come, and these bytes behind it.
+    pub(super) fn go_on_secure(&mut self, id: ConnId, rest: &[u8]) {
+        let layer = self.clients.at(id.slot).and_then(|client| client.tls.as_ref());
+        let Some((settings, first)) = layer.map(|layer| (Arc::clone(&layer.settings), layer.first)) else { return };
+        self.expect_handshake(id, &settings);
+        if first || !settings.allow_plain {
+            self.announce(id.slot);
+        }
+        if !rest.is_empty() && self.begin_session(id.slot, rest) {
+            self.is_through(id.slot);
+        }
+    }
+
     /// INFO in the clear, and then the handshake, or whatever the client chooses.
     fn send_clear_info(&mut self, slot: u32) {
         self.send_info(slot, false);
@@ -82,7 +105,9 @@ impl<O: Os> Reactor<O> {
 
     fn announce(&mut self, slot: u32) {
         let Some(client) = self.clients.at(slot) else { return };
-        if client.tls.as_mut().is_some_and(|layer| !std::mem::replace(&mut layer.announced, true)) {
+        if client.header.is_none()
+            && client.tls.as_mut().is_some_and(|layer| !std::mem::replace(&mut layer.announced, true))
+        {
             let label = label(&client.connection);
             self.log.debug(format_args!("{label} - Starting TLS client connection handshake"));
         }
@@ -91,6 +116,10 @@ impl<O: Os> Reactor<O> {
     /// Whether what a client with TLS sends are bytes of the protocol. Otherwise its handshake is on the list.
     pub(super) fn is_through(&mut self, slot: u32) -> bool {
         let Some(client) = self.clients.at(slot) else { return false };
+        if client.header.is_some() {
+            self.read_header(slot);
+            return false;
+        }
         let Some(layer) = &mut client.tls else { return true };
         if layer.is_open() {
             return true;
@@ -166,12 +195,19 @@ impl<O: Os> Reactor<O> {
                     return false;
                 }
             }
-            if bytes[0] != HANDSHAKE_RECORD {
-                self.go_on_in_the_clear(slot, &bytes[..count]);
-                return false;
-            }
         }
-        match Session::new(&layer.settings, &bytes[..count]) {
+        self.begin_session(slot, &bytes[..count])
+    }
+
+    /// Whether there is a session, with a client that has begun with these bytes.
+    fn begin_session(&mut self, slot: u32, bytes: &[u8]) -> bool {
+        let Some(client) = self.clients.at(slot) else { return false };
+        let Some(layer) = &client.tls else { return false };
+        if layer.settings.allow_plain && !layer.first && bytes.first() != Some(&HANDSHAKE_RECORD) {
+            self.go_on_in_the_clear(slot, bytes);
+            return false;
+        }
+        match Session::new(&layer.settings, bytes) {
             Ok(session) => {
                 if let Some(layer) = &mut client.tls {
                     layer.stage = Stage::Handshake(Box::new(session));

@@ -19,6 +19,9 @@ use crate::os::poll::{Event, Os};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::op::Publish;
 
+/// Connections that are served for the first time in one turn.
+const NEWCOMERS_PER_TURN: usize = 32;
+
 /// What was read: a block and the part of it that holds operations.
 struct Input {
     block: Arc<Buffer>,
@@ -54,12 +57,35 @@ impl<O: Os> Reactor<O> {
             && client.may_be_served()
         {
             client.queued = true;
-            self.to_serve.push_back(slot);
+            let list = if client.fresh { &mut self.newcomers } else { &mut self.to_serve };
+            list.push_back(slot);
+        }
+    }
+
+    /// Serves some of those who have just come. What they say first costs more than a message, so that many of them at once must
+    /// not stand between the others and their turn.
+    pub(super) fn serve_newcomers(&mut self) {
+        for _ in 0..NEWCOMERS_PER_TURN {
+            let Some(slot) = self.newcomers.pop_front() else { return };
+            if let Some(client) = self.clients.at(slot) {
+                (client.queued, client.fresh) = (false, false);
+                if client.may_be_served() {
+                    self.turn.served += 1;
+                    self.serve(slot);
+                    self.enqueue(slot);
+                }
+            }
+            if self.owed > 0 || self.write_soon {
+                return;
+            }
         }
     }
 
     /// Serves those on the list, each at most once, while the turn's budget lasts.
     pub(super) fn serve_all(&mut self) {
+        if self.owed > 0 || self.write_soon {
+            return; // for the newcomers
+        }
         for _ in 0..self.to_serve.len() {
             if self.turn.served >= self.settings.turn_events_max || self.turn.bytes >= self.settings.turn_bytes_max {
                 return;

@@ -13,12 +13,13 @@ use crate::connection::Connection;
 use crate::connection::close::CloseReason;
 use crate::fabric::message::{Accepted, CoreMessage, others};
 use crate::ids::{AccountId, ConnId, CoreId};
-use crate::os::listener::client_address;
 use crate::os::poll::Os;
 use crate::protocol::error::ProtocolError;
 
-/// Connections accepted in one turn: in small bites, so that a storm does not hold up who is here.
+/// Connections that are accepted, and that are begun with, in one turn, and how long either may take before the rest waits: in small
+/// bites, so that a storm does not hold up who is here.
 const ACCEPTS_PER_TURN: usize = 32;
+const ACCEPT_TIME_PER_TURN: Duration = Duration::from_micros(500);
 /// How long accepting pauses when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Subscriptions of leaving connections that are torn down in one turn.
@@ -33,13 +34,16 @@ impl<O: Os> Reactor<O> {
         if !self.accept_due {
             return;
         }
+        let until = self.os.now() + ACCEPT_TIME_PER_TURN;
         for _ in 0..ACCEPTS_PER_TURN {
             match self.os.accept() {
                 Ok((socket, address)) => {
                     let client = self.shared.next_client();
-                    let address = client_address(address);
                     let accepted = Accepted { socket, address, client, at: self.now };
                     self.place(accepted);
+                    if self.os.now() >= until {
+                        return;
+                    }
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => {
@@ -79,6 +83,21 @@ impl<O: Os> Reactor<O> {
         }
     }
 
+    /// Begins with connections that other cores have accepted.
+    pub(super) fn take_arrivals(&mut self) {
+        if self.arrivals.is_empty() {
+            return;
+        }
+        let until = self.os.now() + ACCEPT_TIME_PER_TURN;
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(accepted) = self.arrivals.pop_front() else { return };
+            self.take_in(*accepted);
+            if self.os.now() >= until {
+                return;
+            }
+        }
+    }
+
     /// A connection begins on this core, which already counts it.
     pub(super) fn take_in(&mut self, accepted: Accepted<O::Socket>) {
         let Accepted { socket, address, client, at } = accepted;
@@ -95,14 +114,24 @@ impl<O: Os> Reactor<O> {
         }
         self.stats.accepted += 1;
         self.log_created(id.slot);
-        if self.shared.connections() > self.settings.connections_max {
+        let proxied = self.settings.proxy_protocol;
+        if proxied {
+            self.await_header(id);
+        }
+        if self.shared.enter(self.settings.connections_max) {
+            if let Some(client) = self.clients.at(id.slot) {
+                client.admitted = true;
+            }
+        } else {
             self.send_info(id.slot, false); // clients look for it first
             return self.refuse(id.slot, ProtocolError::MaxConnections, b"");
         }
         if let Some(tls) = self.settings.tls.clone() {
             return self.begin_secure(id, &tls);
         }
-        self.begin_protocol(id);
+        if !proxied {
+            self.begin_protocol(id);
+        }
         self.send_info(id.slot, false);
         self.mark_dirty(id.slot);
     }
@@ -118,29 +147,6 @@ impl<O: Os> Reactor<O> {
         } else {
             self.enter_account(id.slot, AccountId::GLOBAL);
         }
-    }
-
-    /// INFO: the first one, or (`about_connect`) the one that tells a client what became of its CONNECT.
-    pub(super) fn send_info(&mut self, slot: u32, about_connect: bool) {
-        let Some(client) = self.clients.at(slot) else { return };
-        let mut info = self.settings.info.clone();
-        info.client_id = client.connection.client.0;
-        info.client_ip = client.connection.address.ip().to_string();
-        info.ldm = self.lame_duck.is_some();
-        if about_connect {
-            info.connect_info = true;
-            info.auth_required = self.settings.directory.is_required();
-            if let Some(account) = self.settings.account(client.account) {
-                info.remote_account = account.name.to_string();
-                info.max_payload = account.rules.payload_bytes_max;
-            }
-        } else {
-            info.tls_required |= client.is_tls_first();
-            info.nonce = client.connection.nonce().unwrap_or_default().to_owned();
-        }
-        let mut line = Vec::with_capacity(512);
-        info.put_line(&mut line);
-        client.connection.outbound.push(&line, &mut self.pool);
     }
 
     /// Ends a connection for a reason that is not its client's protocol.
@@ -166,6 +172,9 @@ impl<O: Os> Reactor<O> {
         }
         client.leaving = true;
         client.doomed = true;
+        if std::mem::take(&mut client.admitted) {
+            self.shared.exit();
+        }
         client.pong_waits = false;
         self.leaving.push_back(slot);
         self.mark_dirty(slot);
@@ -204,10 +213,15 @@ impl<O: Os> Reactor<O> {
 
     /// Closes the sockets of those that are torn down and have nothing more to say (after a flush).
     pub(super) fn close_silent(&mut self) {
+        if self.interest_stuck {
+            return; // nothing was written: they may have much to say
+        }
         let mut silent = std::mem::take(&mut self.silent);
         silent.retain(|&slot| {
             let Some(client) = self.clients.at(slot) else { return false };
-            let speaks = client.connection.outbound.pending_bytes() > 0 && client.blocked;
+            // What is pending waits for room at the kernel, or behind what waits for credit.
+            let waits = client.blocked || client.held > 0;
+            let speaks = client.connection.outbound.pending_bytes() > 0 && waits;
             let until = client.connection.closing().map(|c| c.until);
             if speaks && until.is_some_and(|until| self.now < until) {
                 client.last_words = true;

@@ -13,6 +13,7 @@ use super::expire::TimerKey;
 use super::password_checks::PasswordCheck;
 use crate::auth::{Claims, ConnectionType, Grant, Refusal, Verdict};
 use crate::connection::close::CloseReason;
+use crate::fabric::Rule;
 use crate::ids::{AccountId, ConnId};
 use crate::os::poll::Os;
 use crate::protocol::error::ProtocolError;
@@ -25,7 +26,7 @@ impl<O: Os> Reactor<O> {
     /// A client has said CONNECT, or begins without. Whether its next operation may be taken at once.
     pub(super) fn log_in(&mut self, slot: u32) -> bool {
         let Some(client) = self.clients.at(slot) else { return false };
-        if !self.shared.may_try_to_log_in(client.connection.address.ip(), self.now) {
+        if !self.shared.may_try_to_log_in(client.connection.address.source(), self.now) {
             // Unheard, so it is not counted against its address: that would never end.
             self.stats.failed_logins += 1;
             self.refuse(slot, ProtocolError::AuthorizationViolation, b"");
@@ -73,7 +74,8 @@ impl<O: Os> Reactor<O> {
     /// Lets a client in, where its account has room. Whether it was.
     fn admit(&mut self, slot: u32, grant: Arc<Grant>) -> bool {
         // What it subscribed to is in the table of the account that it leaves, and only there can it be taken out.
-        if self.clients.at(slot).is_some_and(|client| client.account != grant.account) {
+        let moves = self.clients.at(slot).is_some_and(|client| client.account != grant.account);
+        if moves && !self.os.breaks(Rule::NothingTakenAlong) {
             self.drop_subscriptions(slot);
         }
         if !self.enter_account(slot, grant.account) {
@@ -82,7 +84,7 @@ impl<O: Os> Reactor<O> {
         }
         if self.let_in(slot, grant) {
             self.drop_subscriptions(slot);
-        } else {
+        } else if !self.os.breaks(Rule::CheckWhatIsKept) {
             self.check_subscriptions(slot);
         }
         true
@@ -116,7 +118,7 @@ impl<O: Os> Reactor<O> {
     fn refuse_login(&mut self, slot: u32, why: Refusal) {
         if let Some(client) = self.clients.at(slot) {
             self.stats.failed_logins += 1;
-            self.shared.note_failed_login(client.connection.address.ip(), self.now);
+            self.shared.note_failed_login(client.connection.address.source(), self.now);
         }
         let error = match why {
             Refusal::Credentials => ProtocolError::AuthorizationViolation,
@@ -170,15 +172,31 @@ impl<O: Os> Reactor<O> {
             return;
         }
         match grant {
-            Ok(grant) if client.connection.grant().is_some() => self.renew(conn.slot, grant),
-            Ok(grant) => {
-                self.admit(conn.slot, grant);
-                self.trace_said(conn.slot);
-            }
+            Ok(grant) => self.let_in_checked(conn.slot, &grant),
             Err(why) => self.refuse_login(conn.slot, why),
         }
         self.mark_dirty(conn.slot);
         self.enqueue(conn.slot);
+    }
+
+    /// A password was right when its check began; a reload may have taken away since what it opens.
+    fn let_in_checked(&mut self, slot: u32, grant: &Arc<Grant>) {
+        let still = match self.settings.directory.renewed(grant) {
+            _ if self.os.breaks(Rule::CheckedUnderTheRulesOfNow) => Some(Verdict::Admit(Arc::clone(grant))),
+            Some(grant) => Some(Verdict::Admit(grant)),
+            None => self.decide(slot),
+        };
+        let is_in = self.clients.at(slot).is_some_and(|client| client.connection.grant().is_some());
+        match still {
+            Some(Verdict::Admit(grant)) if is_in => self.renew(slot, grant),
+            Some(Verdict::Admit(grant)) => {
+                self.admit(slot, grant);
+                self.trace_said(slot);
+            }
+            Some(Verdict::Verify(check)) => self.verify(slot, check),
+            Some(Verdict::Refuse(why)) => self.refuse_login(slot, why),
+            None => {}
+        }
     }
 
     /// The time to log in is over.

@@ -17,6 +17,7 @@ mod flush;
 mod frame;
 mod guard;
 mod handshake;
+mod info;
 mod io;
 mod lifecycle;
 mod line_limit;
@@ -26,6 +27,7 @@ pub mod meters;
 mod nonce;
 mod park;
 pub mod password_checks;
+mod proxied;
 mod recheck;
 pub mod remains;
 mod remote;
@@ -51,7 +53,8 @@ use crate::buffer::BufferPool;
 use crate::connection::outbound::ChunkPool;
 use crate::fabric::Fabric;
 use crate::fabric::grace::Grace;
-use crate::ids::{ConnId, CoreId};
+use crate::fabric::message::Accepted;
+use crate::ids::CoreId;
 use crate::limits::READ_BUFFER_BYTES;
 use crate::log::Logger;
 use crate::os::poll::{Event, Os};
@@ -63,9 +66,11 @@ use deliver::{Parcel, Trouble};
 use effects::Ended;
 use expire::TimerKey;
 use fanout::Fanout;
+use info::InfoLines;
 use line_limit::LineLimit;
 use load::Load;
 use password_checks::PasswordCheck;
+use recheck::Rechecks;
 use reports::Reports;
 use run::Run;
 use settings::Settings;
@@ -122,20 +127,24 @@ pub struct Reactor<O: Os> {
     /// The message that a client of this core publishes, and one that another core sent.
     own: Parcel,
     others: Parcel,
-    /// Messages that wait for others of their subject, and how many such runs there were.
+    /// Messages that wait for others of their subject.
     run: Run,
-    run_number: u32,
     trouble: Trouble,
     group_names: Vec<u8>,
+    info_lines: InfoLines,
 
+    /// Connections that other cores accepted for this one.
+    arrivals: VecDeque<Box<Accepted<O::Socket>>>,
     /// Messages that are being spread over very many receivers.
     fanouts: VecDeque<Fanout>,
+    /// Connections whose first input may be taken.
+    newcomers: VecDeque<u32>,
     /// Connections whose input may be taken.
     to_serve: VecDeque<u32>,
     /// Connections whose TLS handshake may go on.
     handshakes: VecDeque<u32>,
     /// Clients that are to be asked for again after a reload.
-    rechecks: VecDeque<ConnId>,
+    rechecks: Rechecks,
     /// Passwords to check that do not fit into the queue of those.
     checks_waiting: VecDeque<PasswordCheck>,
     /// Connections that have something to write.
@@ -214,13 +223,15 @@ impl<O: Os> Reactor<O> {
             own: Parcel::default(),
             others: Parcel::default(),
             run: Run::default(),
-            run_number: 0,
             trouble: Trouble::default(),
             group_names: Vec::new(),
+            info_lines: InfoLines::default(),
+            arrivals: VecDeque::new(),
             fanouts: VecDeque::new(),
+            newcomers: VecDeque::new(),
             to_serve: VecDeque::new(),
             handshakes: VecDeque::new(),
-            rechecks: VecDeque::new(),
+            rechecks: Rechecks::default(),
             checks_waiting: VecDeque::new(),
             dirty: Vec::new(),
             leaving: VecDeque::new(),
@@ -268,8 +279,10 @@ impl<O: Os> Reactor<O> {
         if self.owed > 0 {
             self.handle_batches();
         }
+        self.take_arrivals();
         if self.owed == 0 && !self.interest_stuck && self.takes_input() {
             self.accept();
+            self.serve_newcomers();
             self.serve_all();
             self.shake_hands();
         }

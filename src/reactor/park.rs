@@ -10,6 +10,8 @@ impl<O: Os> Reactor<O> {
     /// Whether nothing of this core waits to be done, so that it may sleep.
     pub(super) fn is_idle(&self) -> bool {
         self.to_serve.is_empty()
+            && self.newcomers.is_empty()
+            && self.arrivals.is_empty()
             && self.handshakes.is_empty()
             && self.fanouts.is_empty()
             && self.dirty.is_empty()

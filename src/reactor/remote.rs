@@ -64,7 +64,7 @@ impl<O: Os> Reactor<O> {
                     }
                     Some(CoreMessage::Undelivered(report)) => self.handle_undelivered(&report),
                     Some(CoreMessage::Stall { conn, millis, by }) => self.hold_back(conn, millis, by),
-                    Some(CoreMessage::Accepted(accepted)) => self.take_in(*accepted),
+                    Some(CoreMessage::Accepted(accepted)) => self.arrivals.push_back(accepted),
                     None => break,
                 }
             }

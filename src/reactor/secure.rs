@@ -120,6 +120,10 @@ impl<O: Os> Reactor<O> {
         let answers_wait = client.held > 0 && !self.os.breaks(Rule::PongBehindSpill);
         let Client { tls, socket, connection, blocked, took_at, last_words, .. } = client;
         let Some(layer) = tls else { return };
+        // Who may speak in the clear and has not begun yet is told so why it ends.
+        if matches!(layer.stage, Stage::FirstBytes) && layer.settings.allow_plain && connection.closing().is_some() {
+            layer.clear_until = connection.outbound.added();
+        }
         let out = &mut connection.outbound;
         while !*blocked {
             let unsent = layer.session().map_or(0, |session| session.unsent());

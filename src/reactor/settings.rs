@@ -29,6 +29,8 @@ pub struct Settings {
     pub tls: Option<Arc<TlsSettings>>,
     /// The accounts, by number.
     pub accounts: Vec<AccountSettings>,
+    /// `proxy_protocol`.
+    pub proxy_protocol: bool,
     /// Who may come in.
     pub directory: Arc<Directory>,
     /// How long a client may take to log in.
@@ -98,6 +100,7 @@ impl Settings {
             info,
             tls: None,
             accounts: access.accounts.iter().map(|account| account_settings(config, account)).collect(),
+            proxy_protocol: config.proxy_protocol,
             directory: Arc::clone(&access.directory),
             login_timeout: login_timeout(config),
             connections_max: limits.connections_max.unwrap_or(u64::MAX),
@@ -181,7 +184,7 @@ fn rules(config: &Config, account: Option<&AccountLimits>) -> Rules {
 }
 
 /// As long as it is said, or two seconds; where TLS comes first, a second longer than that may take.
-fn login_timeout(config: &Config) -> Duration {
+pub fn login_timeout(config: &Config) -> Duration {
     let tls = config.tls.as_ref().map(|tls| tls.timeout.unwrap_or(TLS_TIMEOUT) + TLS_GRACE);
     config.security.timeout.or(tls).unwrap_or(LOGIN_TIMEOUT)
 }

@@ -20,8 +20,8 @@ use crate::ids::{ClientId, ConnId, CoreId};
 pub struct Shared {
     next_client: AtomicU64,
     connections: Box<[AtomicI64]>,
-    /// How many connections are to be closed, since a reload allows fewer than there are.
-    excess: AtomicU64,
+    /// Connections that count towards `max_connections`: those that were let in and do not end yet.
+    admitted: AtomicU64,
     /// How busy each core was lately, in connections' worth of weight. Written by that core.
     load: Box<[AtomicI64]>,
     /// Cores that have stopped taking part and have nothing on its way.
@@ -42,7 +42,12 @@ pub struct Shared {
 #[derive(Debug)]
 pub enum Order {
     /// Go by these settings from now on.
-    Settings(Arc<Settings>),
+    Settings {
+        /// What they are.
+        settings: Arc<Settings>,
+        /// Told when all clients of the core go by them too, and those that are over a limit are closed.
+        done: Sender<Applied>,
+    },
     /// Tell clients to go elsewhere, and after a grace period send them away one by one.
     LameDuck {
         /// How long nobody is sent away.
@@ -68,12 +73,19 @@ pub enum Order {
     Ask(Box<Ask>),
 }
 
+/// What became of other settings on one core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Connections that were closed since fewer are allowed than there were.
+    pub closed: u64,
+}
+
 impl Shared {
     /// For so many cores; who listens at the other end of `unused` gives free memory back.
     pub fn new(cores: usize, unused: SyncSender<()>) -> Self {
         Self {
             next_client: AtomicU64::new(1),
-            excess: AtomicU64::new(0),
+            admitted: AtomicU64::new(0),
             connections: (0..cores).map(|_| AtomicI64::new(0)).collect(),
             load: (0..cores).map(|_| AtomicI64::new(0)).collect(),
             drained: AtomicU64::new(0),
@@ -113,7 +125,7 @@ impl Shared {
     }
 
     /// Whether some core has ended.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire) > 0
     }
 
@@ -122,15 +134,25 @@ impl Shared {
         self.next_client.load(Ordering::Relaxed) - 1
     }
 
-    /// Only so many connections are allowed from now on: as many as are over are closed, by whichever cores have them.
-    pub fn allow_connections(&self, max: u64) {
-        self.excess.store(self.connections().saturating_sub(max), Ordering::SeqCst);
+    /// One more connection is let in, where that is not more than `max`. Whether it was.
+    pub(super) fn enter(&self, max: u64) -> bool {
+        let more = |now: u64| (now < max).then_some(now + 1);
+        self.admitted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
     }
 
-    /// Whether one more connection is to be closed; asked once for each.
-    pub(super) fn take_excess(&self) -> bool {
-        let less = |now: u64| now.checked_sub(1);
-        self.excess.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    /// One less.
+    pub(super) fn exit(&self) {
+        let before = self.admitted.fetch_sub(1, Ordering::SeqCst);
+        debug_assert!(before > 0, "who goes was let in");
+    }
+
+    /// One less, where there are more than `max`. Whether there were: then one is to be closed.
+    ///
+    /// A core asks this until there are no more, when it begins to go by another `max`; what it lets in from then on is held
+    /// against that. So when all cores go by it there are not too many, and none was closed that need not be.
+    pub(super) fn exit_if_over(&self, max: u64) -> bool {
+        let less = |now: u64| (now > max).then(|| now - 1);
+        self.admitted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
     }
 
     /// What a core's recent work weighs when the next connection is placed.

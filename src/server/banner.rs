@@ -1,6 +1,7 @@
 //! What the log says at the start, in the peer's words; and the address that clients are told.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use crate::config::{Advertised, Config};
 use crate::identity::{self, Identity};
@@ -36,10 +37,17 @@ pub(super) fn say_pages(log: &Logger, config: &Config, address: SocketAddr) {
 
 pub(super) fn say_listening(log: &Logger, config: &Config, address: SocketAddr) {
     log.info(format_args!("Listening for client connections on {}", host_port(&config.host, address.port())));
+    if config.proxy_protocol {
+        log.info(format_args!("PROXY protocol enabled for client connections"));
+    }
     if let Some(tls) = &config.tls {
         let how = if tls.allow_plain { "available" } else { "required" };
         log.info(format_args!("TLS {how} for client connections"));
     }
+}
+
+pub(super) fn say_listening_locally(log: &Logger, path: &Path) {
+    log.info(format_args!("Listening for client connections on unix:{}", path.display()));
 }
 
 /// Host and port of INFO: what is advertised, or what was bound.

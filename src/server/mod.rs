@@ -1,22 +1,27 @@
 //! The server: starts the cores, orders what concerns all of them, waits for their end.
 //!
 //! - `banner`: what the log says at the start
-//! - `reload`: another configuration for a server that runs
+//! - `reload`: another configuration for a server that runs; `reload_lines`: what the log says of it; `tls_files`: what TLS reads
 //! - `process`: a server that is a process of its own: signals, files, exit code
+//! - `supervisor`: what a service manager is told of it
 //!
 //! Several servers can live in one process: each has its own cores, keys and log, and none installs signal handlers.
 
-mod access_rows;
 mod banner;
 pub mod process;
 mod reload;
+mod reload_lines;
+mod supervisor;
+mod tls_files;
 mod verifiers;
 
+use reload::Known;
 pub use reload::ReloadError;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +29,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::auth::directory::{Directory, DirectoryError};
-use crate::config::{AcceptMode, Config};
+use crate::config::{AcceptMode, Config, UnixSocket};
 use crate::fabric::mail::MAIN_BIT;
 use crate::fabric::{Fabric, LinkSizes, mail::Mail};
 use crate::identity::{self, Identity};
@@ -34,12 +39,13 @@ use crate::log::{LogError, Logger};
 use crate::monitor::{self, Monitor, MonitorError};
 use crate::os::affinity::{self, Plan, PlanError, Seen};
 use crate::os::listener::{self, Bound, ClientSocketOptions, ListenError, ListenOptions};
+use crate::os::local_listener::{LocalListenError, LocalListener};
 use crate::os::memory;
 use crate::os::poll::{Kernel, Kernels};
 use crate::os::run_files::{self, FileError};
 use crate::protocol::handshake::ServerInfo;
 use crate::reactor::Reactor;
-use crate::reactor::access::{Access, AccountEntry};
+use crate::reactor::access::Access;
 use crate::reactor::settings::Settings;
 use crate::reactor::shared::{Order, Shared};
 use crate::reactor::snapshot::Cores;
@@ -86,7 +92,7 @@ pub struct Server {
     wakers: Arc<[mio::Waker]>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     verifiers: Mutex<Vec<JoinHandle<()>>>,
-    accounts: Mutex<Vec<AccountEntry>>,
+    known: Mutex<Known>,
     log: Logger,
 }
 
@@ -114,6 +120,8 @@ pub enum StartError {
     Monitoring(MonitorError),
     /// The address cannot be listened on.
     Listen(ListenError),
+    /// The Unix socket cannot be listened at.
+    ListenLocally(LocalListenError),
     /// The users contradict themselves.
     Logins(DirectoryError),
     /// The kernel refuses a poll or a thread.
@@ -129,6 +137,7 @@ impl fmt::Display for StartError {
             Self::Cores(error) => error.fmt(f),
             Self::Monitoring(error) => error.fmt(f),
             Self::Listen(error) => write!(f, "Error listening on port: {error}"),
+            Self::ListenLocally(error) => write!(f, "Error listening on {error}"),
             Self::Logins(error) => error.fmt(f),
             Self::Kernel(error) => write!(f, "Error starting the cores: {error}"),
         }
@@ -168,6 +177,7 @@ impl Server {
         {
             run_files::write_pid_file(path).map_err(StartError::PidFile)?;
         }
+        let fingerprint = tls_files::fingerprint(&config);
         let tls = load_tls(&config).map_err(StartError::Tls)?;
         let pin = config.cores.pin && role == Role::Process;
         let plan = affinity::plan(&config.cores.choice, pin, &Seen::look()).map_err(StartError::Cores)?;
@@ -181,6 +191,7 @@ impl Server {
         }
         let (address, listeners) = listen(&config, cores).map_err(StartError::Listen)?;
         banner::say_listening(&log, &config, address);
+        let local = listen_locally(&config, &log).map_err(StartError::ListenLocally)?;
 
         let access = Access::new(&config.security, &[]).map_err(StartError::Logins)?;
         let introduction = introduce(&config, &identity, address, &access.directory);
@@ -188,14 +199,14 @@ impl Server {
         let shared = Arc::new(Shared::new(cores, give_memory_back().map_err(StartError::Kernel)?));
         let kernels = Kernels::new(cores).map_err(StartError::Kernel)?;
         let wakers = kernels.wakers();
-        let kernels = kernels.into_each(config.cores.turn_events_max, listeners).map_err(StartError::Kernel)?;
+        let kernels = kernels.into_each(config.cores.turn_events_max, listeners, local).map_err(StartError::Kernel)?;
         let parts = Fabric::mesh(cores, sizes(&config));
         let mails = parts.first().map_or_else(|| Arc::from([]), |part| Arc::clone(&part.mails));
         shared.limit_failed_logins(config.security.failed_logins_per_minute_max);
         let server = Self {
             config: Arc::new(Mutex::new(config)),
             settings: Arc::new(Mutex::new((Arc::clone(&settings), started.1))),
-            accounts: Mutex::new(access.accounts),
+            known: Mutex::new(Known { accounts: access.accounts, tls: fingerprint }),
             verifiers: Mutex::default(),
             lame_duck: Arc::default(),
             monitor: Mutex::default(),
@@ -291,6 +302,11 @@ impl Server {
     /// Where monitoring pages are served, if they are: the scheme and the address.
     pub fn page_address(&self) -> Option<(&'static str, SocketAddr)> {
         self.pages
+    }
+
+    /// The Unix socket at which clients of this host connect, if there is one.
+    pub fn unix_socket(&self) -> Option<PathBuf> {
+        self.config().unix_socket.map(|socket| socket.path)
     }
 
     /// What it goes by now.
@@ -400,6 +416,14 @@ fn listen(config: &Config, cores: usize) -> Result<(SocketAddr, Vec<Option<std::
         listeners.push(Some(listener::bind_again(address, &options)?.listener));
     }
     Ok((address, listeners))
+}
+
+/// Listens for clients of this host, where that is wanted.
+fn listen_locally(config: &Config, log: &Logger) -> Result<Option<LocalListener>, LocalListenError> {
+    let Some(UnixSocket { path, mode }) = &config.unix_socket else { return Ok(None) };
+    let listener = LocalListener::bind(path, *mode, config.cores.backlog)?;
+    banner::say_listening_locally(log, listener.path());
+    Ok(Some(listener))
 }
 
 fn sizes(config: &Config) -> LinkSizes {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::supervisor::Supervisor;
 use super::{Role, Server};
 use crate::cli::{self, Start};
 use crate::config::{Config, RawConfig, Warning};
@@ -55,7 +56,8 @@ pub fn run(start: Start, hidden: Result<(), HideError>) -> ExitCode {
     if let Err(error) = raised {
         log.warn(format_args!("The limit of open files could not be raised: {error}"));
     }
-    let ports = write_ports_file(&server);
+    let mut ports = write_ports_file(&server);
+    let supervisor = Supervisor::start(&server);
 
     // Lame duck mode ends the cores without a signal.
     let closer = signals.closer();
@@ -64,20 +66,16 @@ pub fn run(start: Start, hidden: Result<(), HideError>) -> ExitCode {
         waiting.join();
         closer.close();
     });
-    let code = obey(&server, &start.flags, &mut signals, &log);
+    let code = obey(&server, &start.flags, &mut signals, &mut ports, &supervisor);
     if code == ExitCode::SUCCESS {
         log.info(format_args!("Initiating Shutdown..."));
+        supervisor.stop(&server);
         server.stop();
         match ended {
             Ok(thread) => drop(thread.join()),
             Err(_) => server.join(),
         }
-        if let Some(ports) = ports {
-            let path = ports.path().display().to_string();
-            if let Err(error) = ports.remove() {
-                log.error(format_args!("Error cleaning up ports file {path}: {error}"));
-            }
-        }
+        remove_ports_file(ports, &log);
         log.info(format_args!("Server Exiting.."));
     }
     log.close();
@@ -97,7 +95,7 @@ fn warn_of_core_dumps(log: &Logger, forbidden: io::Result<()>) {
 
 fn write_ports_file(server: &Server) -> Option<PortsFile> {
     let folder = server.config().ports_file_dir?;
-    let written = PortsFile::write(&folder, server.address(), server.page_address());
+    let written = PortsFile::write(&folder, server.address(), server.page_address(), server.unix_socket().as_deref());
     // The server is as good without this file, and the peer starts too.
     let say = |error: &FileError| {
         server.log().error(format_args!("Error writing ports file ({}): {error}", error.path().display()));
@@ -105,8 +103,23 @@ fn write_ports_file(server: &Server) -> Option<PortsFile> {
     written.inspect_err(say).ok()
 }
 
+fn remove_ports_file(ports: Option<PortsFile>, log: &Logger) {
+    let Some(ports) = ports else { return };
+    let path = ports.path().display().to_string();
+    if let Err(error) = ports.remove() {
+        log.error(format_args!("Error cleaning up ports file {path}: {error}"));
+    }
+}
+
 /// Does what signals say until one of them, or the end of the cores, ends the process.
-fn obey(server: &Server, flags: &RawConfig, signals: &mut Signals, log: &Logger) -> ExitCode {
+fn obey(
+    server: &Server,
+    flags: &RawConfig,
+    signals: &mut Signals,
+    ports: &mut Option<PortsFile>,
+    supervisor: &Supervisor,
+) -> ExitCode {
+    let log = server.log();
     let lame_duck = AtomicBool::new(false);
     while let Some(signal) = signals.wait() {
         if signal == Signal::Quit {
@@ -118,13 +131,17 @@ fn obey(server: &Server, flags: &RawConfig, signals: &mut Signals, log: &Logger)
             Signal::Terminate if lame_duck.load(Ordering::Relaxed) => {}
             Signal::Terminate => return ExitCode::SUCCESS,
             Signal::Hangup => {
-                if let Err(text) = reload(server, flags) {
-                    log.error(format_args!("Failed to reload server configuration: {text}"));
-                }
+                supervisor.reloading();
+                let refused = reload(server, flags, ports).err().map(|lines| {
+                    lines.iter().for_each(|line| log.error(format_args!("{line}")));
+                    lines.join(" ")
+                });
+                supervisor.reloaded(server, refused);
             }
             Signal::User1 => log.reopen(),
             Signal::User2 => {
                 if !lame_duck.swap(true, Ordering::Relaxed) {
+                    supervisor.lame_duck(server);
                     server.lame_duck();
                 }
             }
@@ -133,18 +150,23 @@ fn obey(server: &Server, flags: &RawConfig, signals: &mut Signals, log: &Logger)
     ExitCode::SUCCESS
 }
 
-/// Reads the file again, under the same flags, which win again.
-fn reload(server: &Server, flags: &RawConfig) -> Result<(), String> {
+/// Reads the file again, under the same flags, which win again. Where that fails nothing has changed: what the log is to say.
+fn reload(server: &Server, flags: &RawConfig, ports: &mut Option<PortsFile>) -> Result<(), Vec<String>> {
+    let failed = |text: &str| format!("Failed to reload server configuration: {text}");
     let before = server.config();
     let Some(source) = &before.source else {
-        return Err("can only reload config when a file is provided using -c or --config".into());
+        return Err(vec![failed("can only reload config when a file is provided using -c or --config")]);
     };
-    let read = cli::configuration(Some(source), flags).map_err(|error| {
+    let flags = cli::named_again(flags).map_err(|text| vec![failed(&text)])?;
+    let (config, warnings) = cli::configuration(Some(source), &flags).map_err(|error| {
         let text = error.to_string();
-        text.strip_prefix("nats-server: ").unwrap_or(&text).trim_end().to_owned()
-    });
-    let (config, warnings) = read?;
-    server.reload(config).map_err(|error| error.to_string())?;
+        let text = text.strip_prefix("nats-server: ").unwrap_or(&text).trim_end();
+        // All that is wrong with the file, a line each.
+        failed(text).lines().map(str::to_owned).collect::<Vec<_>>()
+    })?;
+    server
+        .reload(config)
+        .map_err(|error| std::iter::once(failed(&error.to_string())).chain(error.reasons()).collect::<Vec<_>>())?;
     let (log, now) = (server.log(), server.config());
     // Once off they stay off: what was secret is still in memory.
     warn_of_core_dumps(log, forbid_core_dumps(&now));
@@ -158,6 +180,10 @@ fn reload(server: &Server, flags: &RawConfig) -> Result<(), String> {
         && let Err(error) = run_files::write_pid_file(path)
     {
         log.error(format_args!("Could not write pidfile: {error}"));
+    }
+    if now.ports_file_dir != before.ports_file_dir {
+        remove_ports_file(ports.take(), log);
+        *ports = write_ports_file(server);
     }
     log.info(format_args!("Reloaded server configuration ({})", now.digest.as_deref().unwrap_or_default()));
     Ok(())

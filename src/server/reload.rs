@@ -1,37 +1,45 @@
 //! Another configuration for a server that runs.
 //!
-//! Each setting that a reload can touch is a row: its name in the log, how it is shown, and whether it can change. One change that
-//! cannot be made refuses all of them, and the old configuration stays.
+//! What differs, and whether it can change, says `config::changes`, which has it from the table of keys. One change that cannot be
+//! made refuses all of them, and the old configuration stays. Everything that can fail comes before the first change.
+//! One reload comes after the other: the lock of [`Known`] is held until all cores go by the new settings.
 
 use std::fmt;
 use std::io;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::{Server, access_rows};
+use super::tls_files::{self, Fingerprint};
+use super::{Server, reload_lines};
 use crate::auth::directory::DirectoryError;
-use crate::config::monitoring::MonitorListener;
-use crate::config::security::HandshakeFirst;
-use crate::config::{Config, duration};
+use crate::config::Config;
+use crate::config::changes::{self, Change};
 use crate::log::LogError;
-use crate::reactor::access::Access;
+use crate::reactor::access::{Access, AccountEntry};
 use crate::reactor::settings::Settings;
-use crate::reactor::shared::Order;
-use crate::tls::TlsError;
-use crate::tls::settings::TIMEOUT as TLS_TIMEOUT;
+use crate::reactor::shared::{Applied, Order};
+use crate::tls::{TlsError, TlsSettings};
+
+/// How long is waited for the cores before it is asked whether they are still there.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// How long they are waited for at all: whoever reloads must not stand still with a core.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// What a reload goes on from, beside the configuration.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Accounts keep their numbers.
+    pub(super) accounts: Vec<AccountEntry>,
+    /// What TLS is spoken with.
+    pub(super) tls: Fingerprint,
+}
 
 /// Why a configuration is not taken over. Nothing has changed then.
 #[derive(Debug)]
 pub enum ReloadError {
-    /// This setting cannot change while the server runs.
-    Fixed {
-        /// Its name, as the peer gives it.
-        name: &'static str,
-        /// What it is.
-        old: String,
-        /// What it was to become.
-        new: String,
-    },
+    /// These settings cannot change while the server runs; there is one at least.
+    Fixed(Vec<Change>),
     /// The log cannot be opened where it was to go.
     Log(LogError),
     /// TLS cannot be spoken as configured.
@@ -42,10 +50,25 @@ pub enum ReloadError {
     Threads(io::Error),
 }
 
+impl ReloadError {
+    /// Each setting that cannot change, from what to what it was to, and why.
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Fixed(changes) => changes.iter().map(reload_lines::reason).collect(),
+            Self::Log(_) | Self::Tls(_) | Self::Logins(_) | Self::Threads(_) => Vec::new(),
+        }
+    }
+}
+
 impl fmt::Display for ReloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed { name, old, new } => {
+            // The peer names one of them.
+            Self::Fixed(changes) => {
+                let first = changes.first();
+                let name = first.map_or("", |change| change.name);
+                let values = first.and_then(|change| change.values.as_ref());
+                let (old, new) = values.map_or(("", ""), |(old, new)| (old.as_str(), new.as_str()));
                 write!(f, "config reload not supported for {name}: old={old}, new={new}")
             }
             Self::Log(error) => error.fmt(f),
@@ -58,180 +81,69 @@ impl fmt::Display for ReloadError {
 
 impl std::error::Error for ReloadError {}
 
-/// One setting.
-struct Row {
-    name: &'static str,
-    changes: bool,
-    show: fn(&Config) -> String,
-}
-
-const fn fixed(name: &'static str, show: fn(&Config) -> String) -> Row {
-    Row { name, changes: false, show }
-}
-
-const fn changes(name: &'static str, show: fn(&Config) -> String) -> Row {
-    Row { name, changes: true, show }
-}
-
-fn bound(value: Option<u64>) -> String {
-    value.unwrap_or(0).to_string()
-}
-
-fn time(value: Duration) -> String {
-    duration::shown(i64::try_from(value.as_nanos()).unwrap_or(i64::MAX))
-}
-
-/// Whether TLS comes before INFO, and how long that is waited for.
-fn handshake_first(config: &Config) -> (bool, Duration) {
-    match config.tls.as_ref().map(|tls| tls.handshake_first) {
-        None | Some(HandshakeFirst::No) => (false, Duration::ZERO),
-        Some(HandshakeFirst::Yes) => (true, Duration::ZERO),
-        Some(HandshakeFirst::Within(delay)) => (true, delay),
-    }
-}
-
-fn listener(config: &Config) -> Option<&MonitorListener> {
-    config.monitoring.listener.as_ref()
-}
-
-fn path(value: &Option<std::path::PathBuf>) -> String {
-    value.as_deref().map(|path| path.display().to_string()).unwrap_or_default()
-}
-
-/// In the order in which they are checked and told. Fixed ones have the peer's names for its options.
-const ROWS: &[Row] = &[
-    fixed("Host", |c| c.host.clone()),
-    fixed("Port", |c| c.port.to_string()),
-    fixed("ServerName", |c| c.server_name.clone()),
-    fixed("LogSizeLimit", |c| c.logging.file_bytes_max.to_string()),
-    fixed("LogMaxFiles", |c| c.logging.files_max.to_string()),
-    fixed("MaxPending", |c| c.limits.pending_bytes_max.to_string()),
-    fixed("MaxSubs", |c| bound(c.limits.subscriptions_max)),
-    fixed("MaxSubTokens", |c| bound(c.limits.sub_tokens_max.map(u64::from))),
-    fixed("MaxClosedClients", |c| c.limits.closed_clients_max.to_string()),
-    fixed("WriteTimeout", |c| c.timing.write_timeout_retries.to_string()),
-    fixed("LameDuckDuration", |c| time(c.timing.lame_duck_duration)),
-    fixed("LameDuckGracePeriod", |c| time(c.timing.lame_duck_grace)),
-    fixed("NoHeaderSupport", |c| (!c.headers).to_string()),
-    fixed("NoSublistCache", |c| (!c.match_cache).to_string()),
-    fixed("HTTPHost", |c| listener(c).map_or_else(String::new, |l| l.host.clone())),
-    fixed("HTTPPort", |c| listener(c).filter(|l| !l.tls).map_or(0, |l| l.port).to_string()),
-    fixed("HTTPSPort", |c| listener(c).filter(|l| l.tls).map_or(0, |l| l.port).to_string()),
-    fixed("HTTPBasePath", |c| c.monitoring.base_path.clone()),
-    fixed("subject_sample", |c| c.monitoring.subject_sample.to_string()),
-    fixed("monitor_timeout_ms", |c| c.monitoring.timeout.as_millis().to_string()),
-    fixed("TLSRateLimit", |c| c.tls.as_ref().map_or(0, |tls| tls.handshakes_per_second_max).to_string()),
-    fixed("AllowNonTLS", |c| c.tls.as_ref().is_some_and(|tls| tls.allow_plain).to_string()),
-    fixed("cores", |c| format!("{:?}", c.cores)),
-    changes("client_advertise", |c| match &c.client_advertise {
-        Some(to) => to.port.map_or_else(|| to.host.clone(), |port| format!("{}:{port}", to.host)),
-        None => String::new(),
-    }),
-    changes("trace", |c| c.logging.trace.to_string()),
-    changes("trace_verbose", |c| c.logging.trace_verbose.to_string()),
-    changes("trace_headers", |c| c.logging.trace_headers.to_string()),
-    changes("debug", |c| c.logging.debug.to_string()),
-    changes("logtime", |c| c.logging.time.to_string()),
-    changes("logtime_utc", |c| c.logging.time_utc.to_string()),
-    changes("log_file", |c| path(&c.logging.file)),
-    changes("syslog", |c| c.logging.syslog.to_string()),
-    changes("remote_syslog", |c| c.logging.remote_syslog.clone()),
-    changes("max_connections", |c| bound(c.limits.connections_max)),
-    changes("ping_interval", |c| time(c.timing.ping_interval)),
-    changes("ping_max", |c| c.timing.pings_out_max.to_string()),
-    changes("max_control_line", |c| c.limits.control_line_bytes_max.to_string()),
-    changes("max_payload", |c| c.limits.payload_bytes_max.to_string()),
-    changes("no_fast_producer_stall", |c| (!c.fast_producer_stall).to_string()),
-    changes("pid_file", |c| path(&c.pid_file)),
-    changes("ports_file_dir", |c| path(&c.ports_file_dir)),
-    changes("write_deadline", |c| time(c.timing.write_deadline)),
-    changes("max_traced_msg_len", |c| c.logging.traced_payload_bytes_max.to_string()),
-    changes("tags", |c| c.server_tags.join(", ")),
-    changes("server_metadata", |c| format!("{:?}", c.server_metadata)),
-];
-
 impl Server {
     /// Goes by another configuration from now on, on every core between two of its turns; connections keep running, and
-    /// those that can be told get an INFO where that has changed. The log says each setting that changes.
+    /// those that can be told get an INFO where that has changed. The log says each setting that changes. When this returns,
+    /// all cores go by it, and connections that are not let in any more, or are over a limit, are closed.
     ///
     /// # Errors
     /// Where a setting differs that cannot change while the server runs, or the log cannot be opened: then nothing changes.
     pub fn reload(&self, config: Config) -> Result<(), ReloadError> {
-        let mut current = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        let differs = |row: &&Row| (row.show)(&current) != (row.show)(&config);
-        if let Some(row) = ROWS.iter().filter(|row| !row.changes).find(differs) {
-            return Err(ReloadError::Fixed { name: row.name, old: (row.show)(&current), new: (row.show)(&config) });
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.config();
+        let changes = changes::diff(&old, &config);
+        let refused = reload_lines::refused(changes.clone());
+        if !refused.is_empty() {
+            return Err(ReloadError::Fixed(refused));
         }
-        // Files may have changed where their names have not.
-        let tls = super::load_tls(&config).map_err(ReloadError::Tls)?;
-        if let Some((name, old, new)) = access_rows::fixed(&current, &config) {
-            return Err(ReloadError::Fixed { name, old, new });
-        }
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let access = Access::new(&config.security, &accounts).map_err(ReloadError::Logins)?;
+        let fingerprint = tls_files::fingerprint(&config);
+        let tls_differs = fingerprint != known.tls;
+        let tls = if tls_differs || old.tls != config.tls {
+            super::load_tls(&config).map_err(ReloadError::Tls)?
+        } else {
+            self.tls_of_now()
+        };
+        let access = Access::new(&config.security, &known.accounts).map_err(ReloadError::Logins)?;
         self.start_verifiers(&config).map_err(ReloadError::Threads)?;
-        let changed: Vec<&Row> = ROWS.iter().filter(differs).collect();
-        if current.logging != config.logging {
+        if old.logging != config.logging {
             self.log.reconfigure(&config.logging).map_err(ReloadError::Log)?;
         }
-        for line in access_rows::changed(&current, &config) {
-            self.log.info(format_args!("Reloaded: {line}"));
-        }
-        for row in changed {
-            self.log.info(format_args!("Reloaded: {} = {}", row.name, (row.show)(&config)));
-        }
-        self.say_tls(&current, &config);
-        *accounts = access.accounts.clone();
+        *known = Known { accounts: access.accounts.clone(), tls: fingerprint };
         self.shared.limit_failed_logins(config.security.failed_logins_per_minute_max);
         let introduction = self.introduction(&config, &access.directory);
         let settings = Arc::new(Settings { tls, ..Settings::new(&config, introduction, &access) });
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = (Arc::clone(&settings), SystemTime::now());
-        *current = config;
-        drop(accounts);
-        drop(current);
-        self.shared.allow_connections(settings.connections_max);
-        self.order_all(|| Order::Settings(Arc::clone(&settings)));
+        let lines = reload_lines::carried_out(&old, &config, &changes, tls_differs);
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        let closed = self.go_by(&settings);
+        if closed > 0 {
+            self.log.info(format_args!("Closed {closed} connections to fall within max_connections"));
+        }
+        for line in lines {
+            self.log.info(format_args!("{line}"));
+        }
+        drop(known);
         Ok(())
     }
 
-    /// TLS is told as taken over each time, since its files were read again.
-    fn say_tls(&self, before: &Config, now: &Config) {
-        let timeout = |config: &Config| config.tls.as_ref().and_then(|tls| tls.timeout);
-        if timeout(before) != timeout(now) {
-            let seconds = timeout(now).unwrap_or(TLS_TIMEOUT).as_secs_f64();
-            self.log.info(format_args!("Reloaded: tls timeout = {seconds}"));
-        }
-        match (&before.tls, &now.tls) {
-            (None, None) => {}
-            (_, None) => self.log.info(format_args!("Reloaded: tls = disabled")),
-            (before, Some(tls)) => {
-                self.log.info(format_args!("Reloaded: tls = enabled"));
-                let pinned = &tls.pinned_certs;
-                if before.as_ref().map(|before| &before.pinned_certs).unwrap_or(&Vec::new()) != pinned {
-                    self.log.info(format_args!("Reloaded: {} pinned_certs", pinned.len()));
-                }
+    /// What handshakes go by.
+    fn tls_of_now(&self) -> Option<Arc<TlsSettings>> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).0.tls.clone()
+    }
+
+    /// Has all cores go by other settings, and waits until they do. How many connections were closed since fewer are allowed.
+    fn go_by(&self, settings: &Arc<Settings>) -> u64 {
+        let (done, applied) = std::sync::mpsc::channel();
+        self.order_all(|| Order::Settings { settings: Arc::clone(settings), done: done.clone() });
+        drop(done);
+        let (mut closed, mut cores, until) = (0, 0, Instant::now() + WITHIN);
+        while cores < self.mails.len() && !self.shared.has_ended() && Instant::now() < until {
+            match applied.recv_timeout(LOOK_AGAIN_AFTER) {
+                Ok(Applied { closed: some }) => (closed, cores) = (closed + some, cores + 1),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        let ((first_before, delay_before), (first, delay)) = (handshake_first(before), handshake_first(now));
-        if first != first_before {
-            self.log.info(format_args!("Reloaded: Client TLS handshake first: {first}"));
-        }
-        if delay != delay_before {
-            self.log.info(format_args!("Reloaded: Client TLS handshake first fallback delay: {}", time(delay)));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::keys;
-
-    #[test]
-    fn rows_agree_with_the_table_of_keys() {
-        for row in ROWS.iter().filter(|row| row.changes && row.name != "tags") {
-            let key = keys::find(row.name.as_bytes()).unwrap_or_else(|| panic!("{} is no key", row.name));
-            assert!(key.is_reloadable, "{}", row.name);
-        }
+        closed
     }
 }

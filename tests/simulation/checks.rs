@@ -32,13 +32,13 @@ struct Published {
     reply: String,
     headers: Vec<u8>,
     payload: Vec<u8>,
+    /// In the account of the neighbours.
+    elsewhere: bool,
 }
 
 /// All messages of a schedule.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// By client: whether it is in another account.
-    pub neighbours: Vec<bool>,
     published: BTreeMap<Name, Published>,
     /// By client and sid, in order.
     received: BTreeMap<(usize, String), Vec<Name>>,
@@ -67,12 +67,17 @@ fn name_in(payload: &[u8]) -> Option<Name> {
 }
 
 impl Ledger {
-    pub fn note(&mut self, name: Name, subject: &str, reply: &str, headers: &[u8], payload: &[u8]) {
+    pub fn note(&mut self, name: Name, elsewhere: bool, subject: &str, reply: &str, headers: &[u8], payload: &[u8]) {
         let (subject, headers, payload) = (subject.to_owned(), headers.to_vec(), payload.to_vec());
         if !reply.is_empty() {
             self.requests.insert(reply.to_owned(), name);
         }
-        self.published.insert(name, Published { subject, reply: reply.to_owned(), headers, payload });
+        self.published.insert(name, Published { subject, reply: reply.to_owned(), headers, payload, elsewhere });
+    }
+
+    /// Where a message was published to.
+    pub fn subject(&self, name: Name) -> &str {
+        &self.published[&name].subject
     }
 
     /// What a client got on one subscription.
@@ -115,9 +120,14 @@ impl Ledger {
         ensure(max.is_none_or(|max| count <= max), || {
             format!("client {index}, {sid}: {count} messages, at most {max:?} wanted")
         })?;
-        let group = subscription.group.clone();
+        let (group, elsewhere) = (subscription.group.clone(), subscription.elsewhere);
+        for denied in [client.denied, subscription.denied].into_iter().flatten() {
+            ensure(!matches(denied, &message.subject), || {
+                format!("client {index} got {} and may not have {denied}", message.subject)
+            })?;
+        }
         let name = self.identify(index, message, takes_headers)?;
-        ensure(self.neighbours[name.0] == self.neighbours[index], || {
+        ensure(self.published[&name].elsewhere == elsewhere, || {
             format!("client {index} got a message of another account: {name:?}")
         })?;
         ensure(echo || name.0 != index, || format!("client {index} got its own message and wants no echo"))?;

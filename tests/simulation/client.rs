@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::secure::Secure;
-use crate::shape::Who;
 use crate::socket::SharedLine;
+use crate::terms::Who;
 
 /// A part of the server's stream.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,13 +54,17 @@ pub struct Subscription {
     pub max: Option<u64>,
     pub life: Life,
     pub received: u64,
+    /// It was asked for in the account of the neighbours.
+    pub elsewhere: bool,
+    /// What may not come on it.
+    pub denied: Option<&'static str>,
 }
 
 #[derive(Debug)]
 enum Answer {
     Ok,
-    /// These sids are over then.
-    Pong(Vec<String>),
+    /// These sids are over then, and that does not come any more.
+    Pong(Vec<String>, Option<&'static str>),
 }
 
 #[derive(Debug)]
@@ -68,6 +72,14 @@ pub struct Client {
     pub line: SharedLine,
     pub manners: Manners,
     pub who: Who,
+    /// It has said CONNECT.
+    connected: bool,
+    /// What it may not have as who it is, as far as it has asked for that.
+    asked: Option<&'static str>,
+    /// What surely does not come any more: a PONG has come since it became who it is.
+    pub denied: Option<&'static str>,
+    /// Subscriptions that it keeps by what it does, and may not have: each is told.
+    pub violations_due: usize,
     /// Sent, and still on the wire; with TLS: not sealed yet.
     pub out: VecDeque<u8>,
     /// `None`: it speaks in the clear.
@@ -87,16 +99,23 @@ pub struct Client {
     pub pings: usize,
     pub errors: Vec<String>,
     pub lame_duck: bool,
+    /// The last INFO.
+    pub info: String,
     /// Numbers its messages.
     pub published: u64,
 }
 
 impl Client {
-    pub fn new(line: SharedLine, manners: Manners, who: Who) -> Self {
+    /// A client that may not have `denied`.
+    pub fn new(line: SharedLine, manners: Manners, who: Who, denied: Option<&'static str>) -> Self {
         let mut client = Self {
             line,
             manners,
             who,
+            connected: false,
+            asked: denied,
+            denied: None,
+            violations_due: 0,
             out: VecDeque::new(),
             secure: None,
             closes: false,
@@ -109,14 +128,74 @@ impl Client {
             pings: 0,
             errors: Vec::new(),
             lame_duck: false,
+            info: String::new(),
             published: 0,
         };
-        let Manners { verbose, echo, headers } = manners;
-        client.out.extend(
-            format!("CONNECT {{\"verbose\":{verbose},\"pedantic\":false,\"echo\":{echo},\"headers\":{headers},\"no_responders\":{headers},\"protocol\":1,\"user\":\"{}\",\"pass\":\"p\"}}\r\n", who.name()).bytes(),
-        );
-        client.acknowledged();
+        if who == Who::Guest {
+            // As long as nothing else was said.
+            client.manners = Manners { verbose: true, echo: true, headers: false };
+        } else {
+            client.connect();
+        }
         client
+    }
+
+    fn connect(&mut self) {
+        let Manners { verbose, echo, headers } = self.manners;
+        let (name, password) = (self.who.name(), self.who.password());
+        self.out.extend(
+            format!("CONNECT {{\"verbose\":{verbose},\"pedantic\":false,\"echo\":{echo},\"headers\":{headers},\"no_responders\":{headers},\"protocol\":1,\"user\":\"{name}\",\"pass\":\"{password}\"}}\r\n").bytes(),
+        );
+        self.connected = true;
+        self.acknowledged();
+    }
+
+    /// Says CONNECT again, as somebody who may not have `denied`. What it subscribed to stays where it has not said CONNECT before and
+    /// stays in its account, and is allowed.
+    pub fn log_in(&mut self, who: Who, denied: Option<&'static str>) {
+        let keeps = !self.connected && who.is_elsewhere() == self.who.is_elsewhere();
+        for subscription in self.subscriptions.values_mut().filter(|subscription| subscription.life == Life::Live) {
+            subscription.denied = None;
+            let may_stay = denied.is_none_or(|denied| !matches(denied, &subscription.pattern));
+            if !(keeps && may_stay) {
+                subscription.life = Life::Ending;
+                self.violations_due += usize::from(keeps);
+            }
+        }
+        self.who = who;
+        self.may_not_have(denied);
+        self.connect();
+    }
+
+    /// Its rights are these now: subscriptions that are not allowed any more end.
+    pub fn goes_by(&mut self, denied: Option<&'static str>) {
+        self.may_not_have(denied);
+        for subscription in self.subscriptions.values_mut().filter(|subscription| subscription.life == Life::Live) {
+            if denied.is_some_and(|denied| matches(denied, &subscription.pattern)) {
+                subscription.life = Life::Ending;
+            }
+        }
+    }
+
+    /// Its rights change about now.
+    pub fn may_not_have(&mut self, denied: Option<&'static str>) {
+        for expected in &mut self.expected {
+            if let Answer::Pong(_, denied) = expected {
+                *denied = None;
+            }
+        }
+        for subscription in self.subscriptions.values_mut() {
+            subscription.denied = None;
+        }
+        (self.asked, self.denied) = (denied, None);
+    }
+
+    /// A proxy brings it: this goes before all else, in the clear.
+    pub fn introduce(&mut self, header: &[u8]) {
+        let said: Vec<u8> = if self.secure.is_some() { Vec::new() } else { self.out.drain(..).collect() };
+        let wire = self.wire();
+        wire.extend(header);
+        wire.extend(said);
     }
 
     fn acknowledged(&mut self) {
@@ -129,7 +208,8 @@ impl Client {
         let group_word = group.map_or(String::new(), |g| format!("{g} "));
         self.out.extend(format!("SUB {pattern} {group_word}{sid}\r\n").bytes());
         let (pattern, group) = (pattern.to_owned(), group.map(str::to_owned));
-        let subscription = Subscription { pattern, group, max: None, life: Life::Live, received: 0 };
+        let (elsewhere, denied) = (self.who.is_elsewhere(), self.asked);
+        let subscription = Subscription { pattern, group, max: None, life: Life::Live, received: 0, elsewhere, denied };
         assert!(self.subscriptions.insert(sid.to_owned(), subscription).is_none(), "a scenario uses a sid once");
         self.acknowledged();
     }
@@ -169,7 +249,7 @@ impl Client {
     pub fn ping(&mut self) {
         self.out.extend(b"PING\r\n");
         let over = self.subscriptions.iter().filter(|(_, s)| s.life == Life::Ending).map(|(sid, _)| sid.clone());
-        self.expected.push_back(Answer::Pong(over.collect()));
+        self.expected.push_back(Answer::Pong(over.collect(), self.asked));
         self.pings += 1;
     }
 
@@ -201,9 +281,14 @@ impl Client {
         self.input.drain(..len);
         match &said {
             Said::Ping => self.out.extend(b"PONG\r\n"),
-            Said::Info(text) => self.lame_duck |= text.contains("\"ldm\":true"),
+            Said::Info(text) => {
+                self.lame_duck |= text.contains("\"ldm\":true");
+                self.info.clone_from(text);
+            }
             Said::Err(text) => {
-                if !self.may_fail {
+                if self.violations_due > 0 && text.starts_with("'Permissions Violation for Subscription to ") {
+                    self.violations_due -= 1;
+                } else if !self.may_fail {
                     return Err(format!("-ERR {text} for a client that did nothing wrong"));
                 }
                 self.errors.push(text.clone());
@@ -213,8 +298,9 @@ impl Client {
                 other => return Err(format!("+OK where {other:?} was due")),
             },
             Said::Pong => match self.expected.pop_front() {
-                Some(Answer::Pong(over)) => {
+                Some(Answer::Pong(over, denied)) => {
                     self.pings -= 1;
+                    self.denied = denied;
                     for sid in over {
                         if let Some(subscription) = self.subscriptions.get_mut(&sid) {
                             subscription.life = Life::Over;

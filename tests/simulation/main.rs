@@ -11,7 +11,9 @@
 mod checks;
 mod client;
 mod mutants;
+mod orders;
 mod os;
+mod proxied;
 mod random;
 mod scenarios;
 mod schedules;
@@ -19,4 +21,5 @@ mod secure;
 mod shape;
 mod socket;
 mod storm;
+mod terms;
 mod world;

@@ -6,7 +6,7 @@
 use dunlin::fabric::Rule;
 
 use crate::scenarios::{Kind, Mix, schedule};
-use crate::schedules::{CAUSAL, COMING_AND_GOING, small_pending, two_to_four};
+use crate::schedules::{CAUSAL, COMING_AND_GOING, neighbours, small_pending, two_to_four};
 use crate::shape::Shape;
 
 /// Schedules within which a fault must show.
@@ -135,10 +135,19 @@ fn a_delivery_that_counts_twice_towards_a_maximum_is_caught() {
     caught(Rule::CountDeliveryOnce, &[(Kind::Maximum, 1)], |_| {});
 }
 
-/// Somebody is in another account.
-fn neighbours(shape: &mut Shape) {
-    shape.neighbours = 2;
-    shape.literal = false;
+#[test]
+fn subscriptions_that_come_along_to_another_account_are_caught() {
+    caught(Rule::NothingTakenAlong, &[(Kind::LogInAgain, 1)], neighbours);
+}
+
+#[test]
+fn subscriptions_of_a_guest_that_keep_its_rights_are_caught() {
+    caught(Rule::CheckWhatIsKept, &[(Kind::LogInAgain, 1)], neighbours);
+}
+
+#[test]
+fn a_login_that_goes_by_what_a_reload_has_taken_away_is_caught() {
+    caught(Rule::CheckedUnderTheRulesOfNow, &[(Kind::CheckedMeanwhile, 1)], neighbours);
 }
 
 #[test]

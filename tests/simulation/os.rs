@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use corosensei::Yielder;
 use dunlin::fabric::{Rule, Schedule};
-use dunlin::ids::CoreId;
+use dunlin::ids::{ClientAddress, CoreId};
 use dunlin::os::poll::{Event, LISTENER, Os};
 
 use crate::random::Random;
@@ -30,6 +30,9 @@ pub struct Hub {
     pub broken: Option<Rule>,
     /// Of 256: how often a core is interrupted where it may be.
     pub preempts: u64,
+    /// What it takes to accept a connection, and to begin with one.
+    pub accept_takes: Cell<Duration>,
+    pub register_takes: Cell<Duration>,
     /// Cores end after their turn.
     pub quit: Cell<bool>,
 }
@@ -41,6 +44,9 @@ pub struct Station {
     listener: RefCell<VecDeque<SimSocket>>,
     pub listens: Cell<bool>,
     woken: Cell<bool>,
+    /// What its turn has taken so far, without the time of others, and its longest.
+    spent: Cell<Duration>,
+    pub turn_max: Cell<Duration>,
     /// It is in its poll, until then.
     asleep: Cell<Option<Duration>>,
 }
@@ -52,8 +58,10 @@ impl Hub {
             station.listens.set(true);
         }
         let preempts = random.of(&[20, 80, 200, 256]);
-        let (now, quit) = (Cell::new(Duration::ZERO), Cell::new(false));
-        Rc::new(Self { random, start: Instant::now(), now, cores: stations, broken, preempts, quit })
+        let free = || Cell::new(Duration::ZERO);
+        let (start, quit) = (Instant::now(), Cell::new(false));
+        let (now, accept_takes, register_takes) = (free(), free(), free());
+        Rc::new(Self { random, start, now, cores: stations, broken, preempts, accept_takes, register_takes, quit })
     }
 
     /// Whether a core may run.
@@ -95,6 +103,13 @@ impl Hub {
         self.report(core, Event { key: LISTENER, readable: true, writable: false, ended: false, gone: false });
     }
 
+    /// A core does something that takes time.
+    fn take(&self, core: usize, time: Duration) {
+        self.now.set(self.now.get() + time);
+        let spent = &self.cores[core].spent;
+        spent.set(spent.get() + time);
+    }
+
     pub fn wake(&self, core: usize) {
         self.cores[core].woken.set(true);
     }
@@ -133,6 +148,7 @@ impl Os for SimOs<'_> {
     fn poll(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         events.clear();
         let station = &self.hub.cores[self.core];
+        station.turn_max.set(station.turn_max.get().max(station.spent.take()));
         let until = timeout.map_or(Duration::MAX, |t| self.hub.now.get() + t);
         station.asleep.set(Some(until));
         self.yielder.suspend(());
@@ -152,6 +168,7 @@ impl Os for SimOs<'_> {
     }
 
     fn register(&mut self, socket: &mut SimSocket, key: u64) -> io::Result<()> {
+        self.hub.take(self.core, self.hub.register_takes.get());
         let mut line = lock(&socket.0);
         line.place = Some((self.core, key));
         self.hub.edge(&line);
@@ -165,11 +182,14 @@ impl Os for SimOs<'_> {
         }
     }
 
-    fn accept(&mut self) -> io::Result<(SimSocket, SocketAddr)> {
+    fn accept(&mut self) -> io::Result<(SimSocket, ClientAddress)> {
         let station = &self.hub.cores[self.core];
         let socket = station.listener.borrow_mut().pop_front().filter(|_| station.listens.get());
+        if socket.is_some() {
+            self.hub.take(self.core, self.hub.accept_takes.get());
+        }
         let address = SocketAddr::from(([127, 0, 0, 1], 5000));
-        socket.map(|socket| (socket, address)).ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        socket.map(|socket| (socket, address.into())).ok_or_else(|| io::ErrorKind::WouldBlock.into())
     }
 
     fn close_listener(&mut self) {

@@ -85,6 +85,47 @@ fn stopping_loses_nothing_that_was_accepted() {
     hold(schedules() / 12, some, &[(Kind::Stop, 1)], |_| {});
 }
 
+/// As the mutants about logins are played: there are accounts, and wildcards.
+pub fn neighbours(shape: &mut Shape) {
+    shape.neighbours = 1 + shape.clients % 2;
+    shape.literal = false;
+}
+
+#[test]
+fn promises_hold_for_clients_that_log_in_again() {
+    hold(schedules() / 6, some, &[(Kind::LogInAgain, 3), (Kind::Denied, 1), (Kind::SeenPong, 1)], neighbours);
+}
+
+/// Where they race with clients that come, publish and go, with each other, and with an end.
+pub const RELOADS: Mix = &[
+    (Kind::Reload, 4),
+    (Kind::ReloadLimits, 2),
+    (Kind::CheckedMeanwhile, 1),
+    (Kind::LogInAgain, 1),
+    (Kind::Answer, 1),
+    (Kind::LameDuck, 1),
+    (Kind::Stop, 1),
+];
+
+#[test]
+fn reloads_lose_nothing_and_close_exactly_those_over_a_limit() {
+    hold(schedules() / 6, some, RELOADS, |_| {});
+}
+
+#[test]
+fn reloads_hold_for_users_and_accounts_on_all_cores() {
+    hold(schedules() / 6, some, RELOADS, neighbours);
+}
+
+#[test]
+fn reloads_that_take_tls_away_leave_who_has_it() {
+    let adapt = |shape: &mut Shape| {
+        neighbours(shape);
+        shape.secure = 50;
+    };
+    hold(schedules() / 24, some, RELOADS, adapt);
+}
+
 /// Half of the clients speak TLS: the same promises, over sockets that take a few hundred bytes at a time.
 #[test]
 fn promises_hold_through_tls() {

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dunlin::Config;
 use dunlin::config::AcceptMode;
-use dunlin::config::security::{Account, Credential, Permissions, Security, SubjectLists, User};
 use dunlin::fabric::LinkSizes;
 use dunlin::protocol::handshake::ServerInfo;
-use dunlin::reactor::access::Access;
+use dunlin::reactor::access::{Access, AccountEntry};
 use dunlin::reactor::settings::Settings;
-use dunlin::secret::Secret;
 
 use crate::random::Random;
 use crate::secure::ENDS;
+use crate::terms::Terms;
 
 #[derive(Clone, Debug)]
 pub struct Shape {
@@ -45,6 +43,8 @@ pub struct Shape {
     pub odd: u64,
     /// Percent of clients that speak TLS; none of them where the server does not.
     pub secure: u64,
+    /// Clients may come with a proxy's header.
+    pub proxied: bool,
     /// How often, in 1000, a core stands still, and for how many steps.
     pub pace: (u64, &'static [u64]),
     /// Only this core does.
@@ -82,16 +82,18 @@ impl Shape {
             buffer_bytes: random.of(&[(64, 400), (300, 3000), (2000, 40_000)]),
             odd: random.of(&[0, 20, 50]),
             secure: 0,
+            proxied: false,
             pace: random.of(&PACES),
             victim: None,
         }
     }
 
-    pub fn settings(&self) -> Arc<Settings> {
-        let info = ServerInfo { server_id: "N".into(), headers: true, max_payload: 1 << 20, ..ServerInfo::default() };
-        let security = if self.neighbours > 0 { security() } else { Security::default() };
-        let access = Access::new(&security, &[]).expect("these users agree");
-        Arc::new(Settings {
+    /// What cores go by under `terms`, and the accounts, which keep the numbers that they had.
+    pub fn settings(&self, terms: &Terms, known: &[AccountEntry]) -> (Arc<Settings>, Vec<AccountEntry>) {
+        let access = Access::new(&terms.security(), known).expect("these users agree");
+        let max_payload = terms.payload_bytes_max;
+        let info = ServerInfo { server_id: "N".into(), headers: true, max_payload, ..ServerInfo::default() };
+        let settings = Settings {
             pending_bytes_max: self.pending_bytes_max,
             stall_from_bytes: self.stall_from_bytes,
             pressure_bytes: self.pressure_bytes,
@@ -103,54 +105,10 @@ impl Shape {
             turn_receivers_max: self.turn_receivers_max,
             turn_messages_max: self.turn_messages_max,
             match_cache_entries: self.match_cache_entries,
-            tls: (self.secure > 0).then(|| Arc::clone(&ENDS.server)),
-            ..Settings::new(&Config::default(), info, &access)
-        })
-    }
-}
-
-/// Who a client is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// It may do what it likes in the account where everything happens.
-    Anybody,
-    /// It is in that account, and may not have what is on `*.*.no`.
-    Restricted,
-    /// It is in another account.
-    Neighbour,
-}
-
-impl Who {
-    /// The name of the user.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Anybody => "any",
-            Self::Restricted => "restricted",
-            Self::Neighbour => "neighbour",
-        }
-    }
-
-    fn user(self, account: usize) -> User {
-        let deny = vec!["*.*.no".to_owned()];
-        let lists = SubjectLists { allow: None, deny };
-        let permissions = Permissions { subscribe: Some(lists), ..Permissions::default() };
-        User {
-            credential: Credential::Password { name: self.name().into(), password: Secret::new("p") },
-            account,
-            permissions: (self == Self::Restricted).then_some(permissions),
-            connection_types: Vec::new(),
-            proxy_required: false,
-        }
-    }
-}
-
-/// Two accounts beside the server's own, `$G` first.
-fn security() -> Security {
-    let other = Account { name: "OTHER".into(), ..Account::default() };
-    let plain = Security::default();
-    Security {
-        accounts: [plain.accounts.clone(), vec![other]].concat(),
-        users: vec![Who::Anybody.user(0), Who::Restricted.user(0), Who::Neighbour.user(2)],
-        ..plain
+            proxy_protocol: self.proxied,
+            tls: terms.tls.then(|| Arc::clone(&ENDS.server)),
+            ..Settings::new(&terms.config(), info, &access)
+        };
+        (Arc::new(settings), access.accounts)
     }
 }

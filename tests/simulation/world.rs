@@ -3,6 +3,7 @@
 //! Owns the cores (coroutines), the clients and the ledger. A step is a core that runs to its next point where another could have
 //! run, some bytes on a wire, or a client that reads. Time moves a little with each step, and jumps when nothing else can happen.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -16,6 +17,8 @@ use dunlin::fabric::{Fabric, Rule};
 use dunlin::ids::CoreId;
 use dunlin::log::Logger;
 use dunlin::reactor::Reactor;
+use dunlin::reactor::access::AccountEntry;
+use dunlin::reactor::password_checks::PasswordCheck;
 use dunlin::reactor::remains::Remains;
 use dunlin::reactor::shared::{Order, Shared};
 use dunlin::reactor::stats::Stats;
@@ -23,14 +26,16 @@ use dunlin::reactor::stats::Stats;
 use crate::checks::{Failure, Ledger, Name, Outcome, ensure, fail, payload};
 use crate::client::{Client, Manners, Said};
 use crate::os::{Hub, SimOs};
+use crate::proxied::HEADERS;
 use crate::random::Random;
-use crate::shape::{Shape, Who};
+use crate::shape::Shape;
 use crate::socket::{Line, SimSocket, lock};
+use crate::terms::{Terms, Who};
 
 type Task = Coroutine<(), (), (Remains, Stats)>;
 
 /// Steps after which something that is waited for is not coming.
-const STEPS_MAX: u64 = 3_000_000;
+pub const STEPS_MAX: u64 = 3_000_000;
 
 pub struct World {
     pub hub: Rc<Hub>,
@@ -38,13 +43,21 @@ pub struct World {
     pub shared: Arc<Shared>,
     pub clients: Vec<Client>,
     pub ledger: Ledger,
-    mails: Arc<[Mail]>,
+    /// What the server goes by, and what it has started with.
+    pub terms: Terms,
+    pub usual: Terms,
+    pub accounts: Vec<AccountEntry>,
+    /// Passwords that a thread is to check.
+    pub checks: VecDeque<PasswordCheck>,
+    /// It does not for now.
+    pub checks_wait: bool,
+    pub mails: Arc<[Mail]>,
     tasks: Vec<Task>,
     ends: Vec<Option<(Remains, Stats)>>,
     /// A core that stands still, and for how many steps.
     halted: (usize, u64),
     /// Steps since something moved.
-    idle: u64,
+    pub idle: u64,
     pub steps: u64,
     /// By how much time has jumped, since nothing else could happen.
     pub jumped: Duration,
@@ -58,7 +71,8 @@ impl World {
         adapt(&mut shape);
         let hub = Hub::new(random, cores, broken);
         let shared = Arc::new(Shared::new(cores, std::sync::mpsc::sync_channel(1).0));
-        let settings = shape.settings();
+        let terms = Terms::new(shape.neighbours, shape.secure > 0);
+        let (settings, accounts) = shape.settings(&terms, &[]);
         let fabrics = Fabric::mesh(cores, shape.sizes);
         let mails = Arc::clone(&fabrics[0].mails);
         let tasks = fabrics.into_iter().enumerate().map(|(core, fabric)| {
@@ -80,6 +94,11 @@ impl World {
             shared,
             clients,
             ledger,
+            usual: terms.clone(),
+            terms,
+            accounts,
+            checks: VecDeque::new(),
+            checks_wait: false,
             mails,
             tasks,
             ends,
@@ -140,13 +159,15 @@ impl World {
         let line = Arc::new(Mutex::new(Line { up_max, down_max, ..Line::default() }));
         let core = if self.shape.accept == AcceptMode::Handoff { 0 } else { core };
         self.hub.connect(core, SimSocket(Arc::clone(&line)));
-        let mut client = Client::new(line, manners, who);
+        let mut client = Client::new(line, manners, who, self.terms.denied(who));
         if self.hub.random.chance(self.shape.secure) {
             client.secure = Some(Box::default());
         }
+        if self.shape.proxied {
+            client.introduce(self.hub.random.of(&HEADERS));
+        }
         client.ping();
         self.clients.push(client);
-        self.ledger.neighbours.push(who == Who::Neighbour);
         self.clients.len() - 1
     }
 
@@ -176,7 +197,7 @@ impl World {
         let headers: &[u8] = if with_headers && from.manners.headers { b"NATS/1.0\r\nA: b\r\n\r\n" } else { b"" };
         let payload = payload(name, bytes);
         from.publish(subject, reply, headers, &payload);
-        self.ledger.note(name, subject, reply, headers, &payload);
+        self.ledger.note(name, from.who.is_elsewhere(), subject, reply, headers, &payload);
         name
     }
 
@@ -270,8 +291,16 @@ impl World {
             if self.rests() && !self.advance(self.hub.now.get() + Duration::from_millis(50)) {
                 return Ok(());
             }
-            ensure(self.steps < end, || "it does not come to rest".into())?;
+            ensure(self.steps < end, || self.restless())?;
         }
+    }
+
+    /// Who does not come to rest.
+    fn restless(&self) -> String {
+        let cores: Vec<usize> =
+            (0..self.shape.cores).filter(|&core| self.ends[core].is_none() && self.hub.may_run(core)).collect();
+        let clients: Vec<usize> = (0..self.clients.len()).filter(|&client| self.clients[client].has_out()).collect();
+        format!("it does not come to rest: cores {cores:?}, clients {clients:?}")
     }
 
     /// Runs for so long of the virtual time.
@@ -296,9 +325,12 @@ impl World {
             let line = lock(&c.line);
             let sends = c.has_out() && line.up.len() < line.up_max && !line.reset && !line.server_ended;
             let reads = !c.frozen && !line.reset && (!line.down.is_empty() || (line.server_ended && !c.gone));
-            sends || reads || (c.closes && c.out.is_empty() && !c.has_out() && !line.ended && !line.reset)
+            sends
+                || reads
+                || (c.closes && c.out.is_empty() && !c.has_out() && !line.ended && !line.reset && !line.server_ended)
         };
         self.idle > 8
+            && (self.checks.is_empty() || self.checks_wait)
             && !(0..self.shape.cores).any(|core| self.ends[core].is_none() && self.hub.may_run(core))
             && !self.clients.iter().any(wires)
     }
@@ -329,6 +361,11 @@ impl World {
         let now = self.hub.now.get();
         self.hub.now.set(now + Duration::from_nanos(random.below(500)));
         let pick = random.below(100);
+        self.collect_checks();
+        if pick < 5 && self.check_a_password() {
+            return Ok(());
+        }
+        let random = &self.hub.random;
         let client = random.below(self.clients.len() as u64) as usize;
         match pick {
             0..50 => {

@@ -11,9 +11,11 @@ mod frozen;
 mod gone;
 mod log_disk;
 mod memory;
+mod reload;
 mod request_reply;
 mod resets;
 mod stop;
+mod storm;
 mod tls_flood;
 
 use kit::{Program, Server, Setup};

@@ -5,6 +5,7 @@
 mod bench;
 mod command_line;
 mod config;
+mod doctor;
 mod mkpasswd;
 mod monitoring;
 mod nk;

@@ -19,6 +19,7 @@ pub(crate) struct Tool {
 pub(crate) const TOOLS: &[Tool] = &[
     Tool { name: "bench", summary: "Load and measurements for any NATS server", run: crate::bench::run },
     Tool { name: "config", summary: "Work on a configuration file", run: crate::config::run },
+    Tool { name: "doctor", summary: "Looks at this host as a server would use it", run: crate::doctor::run },
     Tool { name: "mkpasswd", summary: "A password and its bcrypt hash", run: crate::mkpasswd::run },
     Tool { name: "nk", summary: "Keys and signatures", run: crate::nk::run },
     Tool { name: "rtt", summary: "Round-trip times to servers", run: crate::rtt::run },

@@ -11,15 +11,18 @@ use super::super::value::{Map, Node, Place, Value, quoted, quoted_value, shown};
 use super::permissions::permissions;
 use super::shares::{self, Shares};
 use super::users::{give_permissions, nkey_prefix, not_a_list, users};
-use super::{Keys, exports, find, imports, later, mappings};
+use super::{Keys, exports, find, imports, key, later, mappings};
+use crate::config::keys::Shape;
 use std::collections::HashSet;
 
 /// The prefix byte of an account's public key.
 pub(super) const ACCOUNT_PREFIX: u8 = 0;
 const GLOBAL: &[u8] = b"$G";
 
+const SHARES: &str = "imports and exports";
+
 #[derive(Clone, Copy)]
-enum AccountKey {
+pub(super) enum AccountKey {
     Nkey,
     Users,
     Exports,
@@ -31,31 +34,83 @@ enum AccountKey {
     JetStream,
 }
 
-const KEYS: Keys<AccountKey> = &[
-    (&["nkey"], AccountKey::Nkey),
-    (&["users"], AccountKey::Users),
-    (&["exports"], AccountKey::Exports),
-    (&["imports"], AccountKey::Imports),
-    (&["mappings", "maps"], AccountKey::Mappings),
-    (&["default_permissions"], AccountKey::Permissions),
-    (&["limits"], AccountKey::Limits),
-    (&["msg_trace", "trace_dest"], AccountKey::MessageTrace),
-    (&["jetstream"], AccountKey::JetStream),
+pub(super) const KEYS: Keys<AccountKey> = &[
+    (
+        key("nkey", Shape::Text, "Public key of the account")
+            .example("ADECCNBUEBWZ727OMBFSN7OMK2FPYRM52TJS25TFQWYS76NPOJBN3KU4"),
+        AccountKey::Nkey,
+    ),
+    (
+        key("users", Shape::Blocks, "Users of the account").example("[{user: \"ann\", password: \"s3cret\"}]"),
+        AccountKey::Users,
+    ),
+    (
+        key("exports", Shape::Blocks, "What other accounts may import").example("[{stream: \"a.>\"}]").later(SHARES),
+        AccountKey::Exports,
+    ),
+    (key("imports", Shape::Blocks, "What comes from other accounts").example("[]").later(SHARES), AccountKey::Imports),
+    (
+        key("mappings", Shape::Block, "Subjects that are published under another one")
+            .aliases(&["maps"])
+            .example("{\"a.*\": \"b.$1\"}")
+            .later("subject mappings"),
+        AccountKey::Mappings,
+    ),
+    (
+        key("default_permissions", Shape::Block, "What users may do that have no permissions of their own")
+            .example("{publish: \"a.>\"}"),
+        AccountKey::Permissions,
+    ),
+    (
+        key("limits", Shape::Block, "What all clients of the account may have together (default: no bound)")
+            .example("{max_connections: 10}"),
+        AccountKey::Limits,
+    ),
+    (
+        key("msg_trace", Shape::Other("subject, or block"), "Where traces of messages go")
+            .aliases(&["trace_dest"])
+            .example("\"trace.here\"")
+            .later("message tracing"),
+        AccountKey::MessageTrace,
+    ),
+    (
+        key("jetstream", Shape::Other("bool, string or block"), "Stored messages of the account")
+            .example("disabled")
+            .later("JetStream"),
+        AccountKey::JetStream,
+    ),
 ];
 
 #[derive(Clone, Copy)]
-enum LimitKey {
+pub(super) enum LimitKey {
     Connections,
     Subscriptions,
     Payload,
     LeafNodes,
 }
 
-const LIMIT_KEYS: Keys<LimitKey> = &[
-    (&["max_connections", "max_conn"], LimitKey::Connections),
-    (&["max_subscriptions", "max_subs"], LimitKey::Subscriptions),
-    (&["max_payload", "max_pay"], LimitKey::Payload),
-    (&["max_leafnodes", "max_leafs"], LimitKey::LeafNodes),
+pub(super) const LIMIT_KEYS: Keys<LimitKey> = &[
+    (
+        key("max_connections", Shape::Int, "Connections; -1 is no bound").aliases(&["max_conn"]).default("-1"),
+        LimitKey::Connections,
+    ),
+    (
+        key("max_subscriptions", Shape::Int, "Subscriptions; -1 is no bound").aliases(&["max_subs"]).default("-1"),
+        LimitKey::Subscriptions,
+    ),
+    (
+        key("max_payload", Shape::Int, "Bytes of a message; -1 is the server's bound")
+            .aliases(&["max_pay"])
+            .default("-1"),
+        LimitKey::Payload,
+    ),
+    (
+        key("max_leafnodes", Shape::Int, "Leaf nodes; -1 is no bound")
+            .aliases(&["max_leafs"])
+            .default("-1")
+            .ignored("there are no leaf nodes yet"),
+        LimitKey::LeafNodes,
+    ),
 ];
 
 /// Takes the block over.

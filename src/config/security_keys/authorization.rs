@@ -11,14 +11,16 @@ use super::super::security::{Credential, Permissions};
 use super::super::value::{Map, Node, Value, quoted, shown};
 use super::permissions::permissions;
 use super::users::{give_permissions, not_a_list, users};
-use super::{Keys, Logins, find, later};
+use super::{Keys, Logins, find, key, later};
+use crate::config::keys::Shape;
 use crate::secret::Secret;
+use std::time::Duration;
 
 /// From here on a timeout is taken for a mistake.
 const TIMEOUT_SECONDS_ADVISED_MAX: f64 = 60.0;
 
 #[derive(Clone, Copy)]
-enum AuthorizationKey {
+pub(super) enum AuthorizationKey {
     User,
     Password,
     Token,
@@ -29,34 +31,73 @@ enum AuthorizationKey {
     ProxyRequired,
 }
 
-const KEYS: Keys<AuthorizationKey> = &[
-    (&["user", "username"], AuthorizationKey::User),
-    (&["password", "pass"], AuthorizationKey::Password),
-    (&["token"], AuthorizationKey::Token),
-    (&["timeout"], AuthorizationKey::Timeout),
-    (&["users"], AuthorizationKey::Users),
-    (&["default_permissions", "default_permission", "permissions"], AuthorizationKey::Permissions),
-    (&["auth_callout", "auth_hook"], AuthorizationKey::Callout),
-    (&["proxy_required"], AuthorizationKey::ProxyRequired),
+pub(super) const KEYS: Keys<AuthorizationKey> = &[
+    (
+        key("user", Shape::Text, "Name of the only user; not beside users").aliases(&["username"]).example("\"ann\""),
+        AuthorizationKey::User,
+    ),
+    (
+        key("password", Shape::Secret, "Password of that user: plain, or bcrypt")
+            .aliases(&["pass"])
+            .example("\"s3cret\""),
+        AuthorizationKey::Password,
+    ),
+    (
+        key("token", Shape::Secret, "The only login: plain, or bcrypt; not beside a user or users")
+            .example("\"s3cret\""),
+        AuthorizationKey::Token,
+    ),
+    (
+        key(
+            "timeout",
+            Shape::Seconds,
+            "How long a client may take to log in (default: 2, with TLS its timeout and 1 more)",
+        )
+        .example("2"),
+        AuthorizationKey::Timeout,
+    ),
+    (
+        key("users", Shape::Blocks, "Users of the account $G").example("[{user: \"ann\", password: \"s3cret\"}]"),
+        AuthorizationKey::Users,
+    ),
+    (
+        key("permissions", Shape::Block, "What users may do that have no permissions of their own")
+            .aliases(&["default_permissions", "default_permission"])
+            .example("{publish: \"a.>\"}"),
+        AuthorizationKey::Permissions,
+    ),
+    (
+        key("auth_callout", Shape::Block, "A service that decides on logins")
+            .aliases(&["auth_hook"])
+            .example("{issuer: ADECCNBUEBWZ727OMBFSN7OMK2FPYRM52TJS25TFQWYS76NPOJBN3KU4, auth_users: [ann]}")
+            .later("auth callout"),
+        AuthorizationKey::Callout,
+    ),
+    (
+        key("proxy_required", Shape::Bool, "Clients must come over a trusted proxy").default("false"),
+        AuthorizationKey::ProxyRequired,
+    ),
 ];
 
 /// What the peer says once more of a block that it gave up.
-const GIVEN_UP: &str = "runtime error: invalid memory address or nil pointer dereference";
+pub(in super::super) const GIVEN_UP: &str = "runtime error: invalid memory address or nil pointer dereference";
 
 /// What a block says.
 #[derive(Default)]
-struct Block {
-    user: Option<Written<String>>,
-    password: Option<Written<Secret>>,
-    token: Option<Written<Secret>>,
-    timeout: Option<Written<i64>>,
-    users: Option<Vec<RawUser>>,
-    permissions: Option<Permissions>,
+pub(in super::super) struct Block {
+    pub(in super::super) user: Option<Written<String>>,
+    pub(in super::super) password: Option<Written<Secret>>,
+    pub(in super::super) token: Option<Written<Secret>>,
+    pub(in super::super) timeout: Option<Written<i64>>,
+    pub(in super::super) users: Option<Vec<RawUser>>,
+    pub(in super::super) permissions: Option<Permissions>,
     proxy_required: Option<Written<bool>>,
+    /// `auth_callout`: the accounts that it may name.
+    pub(in super::super) callout: Option<Vec<String>>,
 }
 
 /// What ends the reading of a block.
-enum Ended {
+pub(in super::super) enum Ended {
     /// A value of the wrong type.
     GaveUp,
     /// A fault after which the peer leaves the block alone.
@@ -84,7 +125,7 @@ pub(in super::super) fn authorization(applied: &mut Applied, _name: &[u8], node:
     }
 }
 
-fn read(applied: &mut Applied, map: &Map) -> Result<Block, Ended> {
+pub(in super::super) fn read(applied: &mut Applied, map: &Map) -> Result<Block, Ended> {
     let mut block = Block::default();
     for (name, node) in map.iter() {
         let origin = || Origin::File(node.place.clone());
@@ -107,7 +148,7 @@ fn read(applied: &mut Applied, map: &Map) -> Result<Block, Ended> {
                 value => errors.at(&node.place, not_a_list(value)),
             },
             Some(AuthorizationKey::Permissions) => block.permissions = permissions(node, errors),
-            Some(AuthorizationKey::Callout) => later::callout(applied, name, node),
+            Some(AuthorizationKey::Callout) => block.callout = later::callout(applied, name, node),
             Some(AuthorizationKey::ProxyRequired) => {
                 block.proxy_required = Some(Written { value: errors.bool(node)?, origin: origin() });
             }
@@ -122,13 +163,8 @@ fn read(applied: &mut Applied, map: &Map) -> Result<Block, Ended> {
 fn timeout(applied: &mut Applied, name: &[u8], node: &Node) -> Result<i64, Ended> {
     match timeout_nanos(&node.value) {
         Ok(nanos) => {
-            let seconds = seconds(nanos);
-            if seconds > TIMEOUT_SECONDS_ADVISED_MAX {
-                let (place, name, value) = (&node.place, quoted(name), shown(&node.value));
-                applied.raw.warnings.push(Warning::Usage(format!(
-                    "{place}: invalid use of field {name}: timeout of {value} ({seconds:.6} seconds) is high, consider \
-                     keeping it under 60 seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example"
-                )));
+            if let Some(text) = timeout_warning(name, &node.value, nanos) {
+                applied.raw.warnings.push(Warning::Usage(format!("{}: {text}", node.place)));
             }
             Ok(nanos)
         }
@@ -139,12 +175,29 @@ fn timeout(applied: &mut Applied, name: &[u8], node: &Node) -> Result<i64, Ended
     }
 }
 
-fn seconds(nanos: i64) -> f64 {
-    std::time::Duration::from_nanos(nanos.unsigned_abs()).as_secs_f64() * if nanos < 0 { -1.0 } else { 1.0 }
+/// What is told of a timeout that is so long that it may be a mistake.
+pub(in super::super) fn timeout_warning(name: &[u8], value: &Value, nanos: i64) -> Option<String> {
+    // The nanoseconds of a great number of seconds do not fit.
+    let seconds = match *value {
+        Value::Int(seconds) => signed_seconds(Duration::from_secs(seconds.unsigned_abs()), seconds < 0),
+        Value::Float(seconds) => seconds,
+        _ => signed_seconds(Duration::from_nanos(nanos.unsigned_abs()), nanos < 0),
+    };
+    (seconds > TIMEOUT_SECONDS_ADVISED_MAX).then(|| {
+        let (name, value) = (quoted(name), shown(value));
+        format!(
+            "invalid use of field {name}: timeout of {value} ({seconds:.6} seconds) is high, consider keeping it under 60 \
+             seconds. possibly caused by unquoted duration; use '1m' instead of 1m, for example"
+        )
+    })
+}
+
+fn signed_seconds(time: Duration, is_negative: bool) -> f64 {
+    time.as_secs_f64() * if is_negative { -1.0 } else { 1.0 }
 }
 
 /// A timeout in seconds (whole or not) or as a duration; nanoseconds, or what is wrong with it.
-pub(super) fn timeout_nanos(value: &Value) -> Result<i64, String> {
+pub(in super::super) fn timeout_nanos(value: &Value) -> Result<i64, String> {
     match value {
         Value::Int(seconds) => Ok(seconds.saturating_mul(1_000_000_000)),
         Value::Float(seconds) => {
@@ -158,6 +211,7 @@ pub(super) fn timeout_nanos(value: &Value) -> Result<i64, String> {
 }
 
 fn take_over(applied: &mut Applied, block: Block, node: &Node) {
+    applied.callout_accounts = block.callout.unwrap_or_default();
     let is_said = |text: Option<bool>| text == Some(false);
     let has_name = is_said(block.user.as_ref().map(|user| user.value.is_empty()));
     let has_user = has_name || is_said(block.password.as_ref().map(|password| password.value.is_empty()));

@@ -7,10 +7,11 @@ use super::super::complaints::{Complaints, GaveUp, string};
 use super::super::duration;
 use super::super::value::{Map, Node, Value, quoted};
 use super::shares::{Export, Shares, What};
-use super::{Keys, find, later};
+use super::{Keys, find, later, shared};
+use crate::config::keys::Shape;
 
 #[derive(Clone, Copy)]
-enum ExportKey {
+pub(super) enum ExportKey {
     Stream,
     Service,
     Accounts,
@@ -21,15 +22,38 @@ enum ExportKey {
     AllowTrace,
 }
 
-const EXPORT_KEYS: Keys<ExportKey> = &[
-    (&["stream"], ExportKey::Stream),
-    (&["service"], ExportKey::Service),
-    (&["accounts"], ExportKey::Accounts),
-    (&["response_type", "response"], ExportKey::ResponseType),
-    (&["response_threshold", "threshold", "response_max_time", "response_time"], ExportKey::ResponseThreshold),
-    (&["latency"], ExportKey::Latency),
-    (&["account_token_position"], ExportKey::TokenPosition),
-    (&["allow_trace"], ExportKey::AllowTrace),
+pub(super) const EXPORT_KEYS: Keys<ExportKey> = &[
+    (shared("stream", Shape::Text, "Subject of messages that may be imported").example("\"a.>\""), ExportKey::Stream),
+    (shared("service", Shape::Text, "Subject of requests that may be imported").example("\"a.b\""), ExportKey::Service),
+    (
+        shared("accounts", Shape::Texts, "The only accounts that may import it (default: all)").example("[\"B\"]"),
+        ExportKey::Accounts,
+    ),
+    (
+        shared("response_type", Shape::Text, "How many answers a request gets: singleton, stream or chunked")
+            .aliases(&["response"])
+            .default("singleton"),
+        ExportKey::ResponseType,
+    ),
+    (
+        shared("response_threshold", Shape::Duration, "How long a service may take to answer")
+            .aliases(&["threshold", "response_max_time", "response_time"])
+            .default("\"2m\""),
+        ExportKey::ResponseThreshold,
+    ),
+    (
+        shared("latency", Shape::Other("subject, or block"), "Where times of answers are told").example("\"lat.b\""),
+        ExportKey::Latency,
+    ),
+    (
+        shared("account_token_position", Shape::Int, "The token that must be the name of the importing account")
+            .default("0"),
+        ExportKey::TokenPosition,
+    ),
+    (
+        shared("allow_trace", Shape::Bool, "Traces of messages go on into this account").default("false"),
+        ExportKey::AllowTrace,
+    ),
 ];
 
 const RESPONSE_TYPES: &[&str] = &["single", "singleton", "stream", "chunk", "chunked"];

@@ -6,10 +6,11 @@ use super::super::apply::Applied;
 use super::super::complaints::{Complaints, GaveUp};
 use super::super::value::{Map, Node, Place, Value, quoted};
 use super::shares::{Import, Shares, What};
-use super::{Keys, find, later};
+use super::{Keys, find, later, shared};
+use crate::config::keys::Shape;
 
 #[derive(Clone, Copy)]
-enum ImportKey {
+pub(super) enum ImportKey {
     Stream,
     Service,
     To,
@@ -18,13 +19,27 @@ enum ImportKey {
     AllowTrace,
 }
 
-const IMPORT_KEYS: Keys<ImportKey> = &[
-    (&["stream"], ImportKey::Stream),
-    (&["service"], ImportKey::Service),
-    (&["to"], ImportKey::To),
-    (&["prefix"], ImportKey::Prefix),
-    (&["share"], ImportKey::Share),
-    (&["allow_trace"], ImportKey::AllowTrace),
+pub(super) const IMPORT_KEYS: Keys<ImportKey> = &[
+    (
+        shared("stream", Shape::Block, "Messages of another account: account and subject")
+            .example("{account: \"B\", subject: \"a.>\"}"),
+        ImportKey::Stream,
+    ),
+    (
+        shared("service", Shape::Block, "A service of another account: account and subject")
+            .example("{account: \"B\", subject: \"a.b\"}"),
+        ImportKey::Service,
+    ),
+    (shared("to", Shape::Text, "The subject under which it is here").example("\"c.b\""), ImportKey::To),
+    (
+        shared("prefix", Shape::Text, "What goes before the subject of a stream here").example("\"c\""),
+        ImportKey::Prefix,
+    ),
+    (shared("share", Shape::Bool, "The service is told who asks").default("false"), ImportKey::Share),
+    (
+        shared("allow_trace", Shape::Bool, "Traces of messages come on into this account").default("false"),
+        ImportKey::AllowTrace,
+    ),
 ];
 
 /// `imports` of an account.

@@ -8,9 +8,12 @@ use super::super::raw::{Origin, Refusal, Warning};
 use super::super::value::{Map, Node, Value, quoted, shown};
 use super::accounts::ACCOUNT_PREFIX;
 use super::authorization::timeout_nanos;
+use super::find;
 use super::users::nkey_prefix;
-use super::{Keys, find};
 use crate::subject::is_valid_publish_subject;
+
+/// Names of a key (the first is its own), and what it is in its block.
+type Keys<K> = &'static [(&'static [&'static str], K)];
 
 /// The prefix byte of a public curve key.
 const CURVE_PREFIX: u8 = 23 << 3;
@@ -37,21 +40,32 @@ const CALLOUT_KEYS: Keys<CalloutKey> = &[
     (&["allowed_accounts"], CalloutKey::AllowedAccounts),
 ];
 
-/// `auth_callout`.
-pub(super) fn callout(applied: &mut Applied, name: &[u8], node: &Node) {
+/// `auth_callout`; the accounts that it may name.
+pub(super) fn callout(applied: &mut Applied, name: &[u8], node: &Node) -> Option<Vec<String>> {
     let Value::Map(map) = &node.value else {
         let text = format!("Expected authorization callout to be a map/struct, got {}", shown(&node.value));
         applied.errors.at(&node.place, text);
-        return;
+        return None;
     };
-    if callout_block(applied, node, map).is_ok() {
-        refuse(applied, name, node);
+    let allowed = callout_block(applied, node, map).ok()?;
+    refuse(applied, name, node);
+    Some(allowed)
+}
+
+/// Whether the accounts that a callout may name are there; told once the file is read.
+pub(in super::super) fn check_callout_accounts(applied: &mut Applied) {
+    let accounts = applied.raw.accounts.as_ref().map(|accounts| accounts.value.as_slice()).unwrap_or_default();
+    for allowed in &applied.callout_accounts {
+        if !accounts.iter().any(|account| account.name == *allowed) {
+            let name = quoted(allowed.as_bytes());
+            applied.errors.bare(format!("auth_callout allowed account {name} not found in configured accounts"));
+        }
     }
 }
 
-fn callout_block(applied: &mut Applied, node: &Node, map: &Map) -> Result<(), GaveUp> {
+fn callout_block(applied: &mut Applied, node: &Node, map: &Map) -> Result<Vec<String>, GaveUp> {
     let errors = &mut applied.errors;
-    let (mut issuer, mut has_users) = (None, false);
+    let (mut issuer, mut has_users, mut allowed) = (None, false, Vec::new());
     let mut last_place = &node.place;
     for (name, node) in map.iter() {
         last_place = &node.place;
@@ -82,8 +96,11 @@ fn callout_block(applied: &mut Applied, node: &Node, map: &Map) -> Result<(), Ga
                     errors.at(&node.place, format!("Expected {what} field to be an array, got *conf.token"));
                     return Err(GaveUp);
                 };
-                errors.strings(node)?;
+                let names = errors.strings(node)?;
                 has_users |= is_users && !items.is_empty();
+                if !is_users {
+                    allowed = names;
+                }
             }
             None if node.is_variable => {}
             None => {
@@ -100,7 +117,7 @@ fn callout_block(applied: &mut Applied, node: &Node, map: &Map) -> Result<(), Ga
         errors.at(last_place, "Authorization callouts require authorized users to be specified");
         return Err(GaveUp);
     }
-    Ok(())
+    Ok(allowed)
 }
 
 #[derive(Clone, Copy)]
@@ -117,16 +134,19 @@ pub(super) fn message_trace(applied: &mut Applied, name: &[u8], node: &Node) {
     let invalid = |text: &[u8]| format!("Trace destination {} is not valid", quoted(text));
     let shown_name = quoted(name);
     match &node.value {
-        Value::Text(text) if is_valid_publish_subject(text) => {}
+        Value::Text(text) if is_destination(text) => {}
         Value::Text(text) => return errors.at(&node.place, invalid(text)),
         Value::Map(map) => {
             let (mut has_destination, mut has_sampling) = (false, false);
             for (name, node) in map.iter() {
                 match find(TRACE_KEYS, name) {
-                    Some(TraceKey::Destination) => match errors.text(node) {
-                        Ok(text) if is_valid_publish_subject(text) => has_destination = true,
-                        Ok(text) => return errors.at(&node.place, invalid(text)),
-                        Err(GaveUp) => return,
+                    Some(TraceKey::Destination) => match &node.value {
+                        Value::Text(text) if is_destination(text) => has_destination = true,
+                        Value::Text(text) => return errors.at(&node.place, invalid(text)),
+                        value => {
+                            let (name, got) = (quoted(name), value.type_name());
+                            return errors.at(&node.place, format!("Field {name} should be a string, got {got}"));
+                        }
                     },
                     Some(TraceKey::Sampling) => {
                         if let Err(text) = sampling(name, &node.value) {
@@ -158,6 +178,11 @@ pub(super) fn message_trace(applied: &mut Applied, name: &[u8], node: &Node) {
         }
     }
     refuse(applied, name, node);
+}
+
+/// A subject without blanks that messages can be published to.
+fn is_destination(text: &[u8]) -> bool {
+    is_valid_publish_subject(text) && !text.iter().any(u8::is_ascii_whitespace)
 }
 
 fn sampling(name: &[u8], value: &Value) -> Result<(), String> {
@@ -239,7 +264,6 @@ fn jetstream_limit(name: &[u8], node: &Node) -> Result<(), String> {
     match find(JETSTREAM_KEYS, name) {
         Some(JetStreamKey::Size) => match value {
             Value::Int(_) => Ok(()),
-            Value::Text(text) if is_size(text) => Ok(()),
             _ => Err(format!("Expected a parseable size for \"{lower}\", got {}", got())),
         },
         Some(JetStreamKey::Bool) => match value {
@@ -247,20 +271,13 @@ fn jetstream_limit(name: &[u8], node: &Node) -> Result<(), String> {
             _ => Err(format!("Expected a parseable bool for \"{lower}\", got {}", got())),
         },
         Some(JetStreamKey::Traffic) => match value {
-            Value::Text(text) if matches!(text.as_ref(), b"system" | b"owner") => Ok(()),
+            Value::Text(text) if matches!(text.as_ref(), b"system" | b"owner" | b"") => Ok(()),
             Value::Text(_) => Err(format!("Expected 'system' or 'owner' string value for \"{lower}\", got {}", got())),
             _ => Err(format!("Expected either 'system' or 'owner' string value for \"{lower}\", got {}", got())),
         },
         None if node.is_variable => Ok(()),
         None => Err(format!("unknown field {}", quoted(name))),
     }
-}
-
-/// Digits, perhaps with a suffix of one letter for powers of 1024.
-fn is_size(text: &[u8]) -> bool {
-    let digits = text.strip_suffix(b"K").or_else(|| text.strip_suffix(b"M")).or_else(|| text.strip_suffix(b"G"));
-    let digits = digits.or_else(|| text.strip_suffix(b"T")).unwrap_or(text);
-    text.is_empty() || std::str::from_utf8(digits).is_ok_and(|digits| digits.parse::<i64>().is_ok())
 }
 
 #[derive(Clone, Copy)]
@@ -320,14 +337,13 @@ pub(in super::super) fn ocsp(applied: &mut Applied, name: &[u8], node: &Node) {
     for (name, entry) in map.iter() {
         // The peer tells the place of the block where a type is wrong.
         let at_block = Node { place: node.place.clone(), ..entry.clone() };
-        match name.to_ascii_lowercase().as_slice() {
+        // These names are not taken in capitals.
+        match name {
             b"mode" => match applied.errors.string(&at_block) {
                 Ok(mode) if OCSP_MODES.contains(&mode.to_lowercase().as_str()) => {
                     is_off = mode.eq_ignore_ascii_case("never");
                 }
-                Ok(_) => {
-                    return applied.errors.at(&entry.place, "error parsing ocsp config: unsupported ocsp mode string");
-                }
+                Ok(_) => applied.errors.at(&entry.place, "error parsing ocsp config: unsupported ocsp mode string"),
                 Err(GaveUp) => return,
             },
             b"url" => {

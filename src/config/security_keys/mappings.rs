@@ -5,7 +5,8 @@
 use super::super::apply::Applied;
 use super::super::complaints::{GaveUp, string};
 use super::super::value::{Map, Node, Value, quoted, shown};
-use super::{Keys, find, later};
+use super::{Keys, find, key, later};
+use crate::config::keys::{Key, Shape};
 use crate::subject::is_valid_pattern;
 use crate::subject::tokens::{ONE, REST, tokens};
 use std::collections::HashMap;
@@ -25,17 +26,30 @@ const FUNCTIONS: &[(&str, Option<usize>)] = &[
     ("random", Some(1)),
 ];
 
+const fn mapped(name: &'static str, shape: Shape, help: &'static str) -> Key {
+    key(name, shape, help).later("subject mappings")
+}
+
 #[derive(Clone, Copy)]
-enum DestinationKey {
+pub(super) enum DestinationKey {
     Destination,
     Weight,
     Cluster,
 }
 
-const DESTINATION_KEYS: Keys<DestinationKey> = &[
-    (&["destination", "dest"], DestinationKey::Destination),
-    (&["weight"], DestinationKey::Weight),
-    (&["cluster"], DestinationKey::Cluster),
+pub(super) const DESTINATION_KEYS: Keys<DestinationKey> = &[
+    (
+        mapped("destination", Shape::Text, "The subject under which messages go on")
+            .aliases(&["dest"])
+            .example("\"b\""),
+        DestinationKey::Destination,
+    ),
+    (
+        mapped("weight", Shape::Other("int, or percentage as text"), "Of a hundred messages, how many go there")
+            .example("\"50%\""),
+        DestinationKey::Weight,
+    ),
+    (mapped("cluster", Shape::Text, "Only in that cluster").example("\"east\""), DestinationKey::Cluster),
 ];
 
 struct Destination {

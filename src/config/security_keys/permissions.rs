@@ -9,7 +9,8 @@ use super::super::complaints::{Complaints, GaveUp, string};
 use super::super::duration;
 use super::super::security::{Permissions, ResponsePermission, SubjectLists};
 use super::super::value::{Node, Place, Value, quoted, shown};
-use super::{Keys, find};
+use super::{Keys, find, key};
+use crate::config::keys::Shape;
 use crate::subject::is_valid_pattern;
 use std::time::Duration;
 
@@ -17,35 +18,74 @@ const RESPONSES_DEFAULT: ResponsePermission =
     ResponsePermission { messages_max: Some(1), expires: Some(Duration::from_secs(120)) };
 
 #[derive(Clone, Copy)]
-enum PermissionKey {
+pub(super) enum PermissionKey {
     Publish,
     Subscribe,
     Responses,
 }
 
-const KEYS: Keys<PermissionKey> = &[
-    (&["publish", "pub", "import"], PermissionKey::Publish),
-    (&["subscribe", "sub", "export"], PermissionKey::Subscribe),
-    (&["allow_responses", "publish_allow_responses"], PermissionKey::Responses),
+pub(super) const KEYS: Keys<PermissionKey> = &[
+    (
+        key("publish", Shape::Other("subjects, or block"), "Subjects that may be published to (default: all)")
+            .aliases(&["pub", "import"])
+            .example("[\"a.>\", \"b\"]"),
+        PermissionKey::Publish,
+    ),
+    (
+        key(
+            "subscribe",
+            Shape::Other("subjects, or block"),
+            "Subjects that may be subscribed to; \"subject queue\" binds to a queue group (default: all)",
+        )
+        .aliases(&["sub", "export"])
+        .example("{allow: \"a.>\", deny: \"a.b\"}"),
+        PermissionKey::Subscribe,
+    ),
+    (
+        key(
+            "allow_responses",
+            Shape::BoolOrBlock,
+            "May publish to the reply subjects of what it receives; true is one message within 2m",
+        )
+        .aliases(&["publish_allow_responses"])
+        .default("false"),
+        PermissionKey::Responses,
+    ),
 ];
 
 #[derive(Clone, Copy)]
-enum ListKey {
+pub(super) enum ListKey {
     Allow,
     Deny,
 }
 
-const LIST_KEYS: Keys<ListKey> = &[(&["allow"], ListKey::Allow), (&["deny"], ListKey::Deny)];
+pub(super) const LIST_KEYS: Keys<ListKey> = &[
+    (key("allow", Shape::TextOrTexts, "Subjects that are allowed").example("\"a.>\""), ListKey::Allow),
+    (
+        key("deny", Shape::TextOrTexts, "Subjects that are denied, whatever is allowed").example("\"a.b\""),
+        ListKey::Deny,
+    ),
+];
 
 #[derive(Clone, Copy)]
-enum ResponseKey {
+pub(super) enum ResponseKey {
     Messages,
     Expires,
 }
 
-const RESPONSE_KEYS: Keys<ResponseKey> = &[
-    (&["max", "max_msgs", "max_messages", "max_responses"], ResponseKey::Messages),
-    (&["expires", "expiration", "ttl"], ResponseKey::Expires),
+pub(super) const RESPONSE_KEYS: Keys<ResponseKey> = &[
+    (
+        key("max", Shape::Int, "Messages to each reply subject; negative is any number")
+            .aliases(&["max_msgs", "max_messages", "max_responses"])
+            .default("1"),
+        ResponseKey::Messages,
+    ),
+    (
+        key("expires", Shape::Duration, "For how long; negative is for ever")
+            .aliases(&["expiration", "ttl"])
+            .default("\"2m\""),
+        ResponseKey::Expires,
+    ),
 ];
 
 /// Whether an entry may name a queue group beside its subject.
@@ -56,7 +96,7 @@ enum Queues {
 }
 
 /// The permissions of a block; `None` where it is not one.
-pub(super) fn permissions(node: &Node, complaints: &mut Complaints) -> Option<Permissions> {
+pub(in super::super) fn permissions(node: &Node, complaints: &mut Complaints) -> Option<Permissions> {
     let Value::Map(map) = &node.value else {
         let text = format!("Expected permissions to be a map/struct, got {}", shown(&node.value));
         complaints.at(&node.place, text);
@@ -77,6 +117,25 @@ pub(super) fn permissions(node: &Node, complaints: &mut Complaints) -> Option<Pe
         permissions.publish.get_or_insert_default().allow.get_or_insert_default();
     }
     Some(permissions)
+}
+
+/// The subjects of a value that is one or a list of them; what is wrong is told at its place.
+pub(in super::super) fn check_subjects(node: &Node, complaints: &mut Complaints) -> Vec<String> {
+    subjects(node, Some(&node.place), Queues::No, complaints)
+}
+
+/// The first entry that a permission of routes cannot have, as it names a queue group; where it stands, and why not.
+pub(in super::super) fn without_queues(permissions: &Permissions) -> Result<(), String> {
+    for (name, lists) in [("import", &permissions.publish), ("export", &permissions.subscribe)] {
+        let Some(lists) = lists else { continue };
+        let allow = lists.allow.as_deref().unwrap_or_default();
+        for (list, entries) in [("allow", allow), ("deny", lists.deny.as_slice())] {
+            for text in entries {
+                entry(text.as_bytes(), Queues::No).map_err(|why| format!("cluster {name} {list}: {why}"))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn subject_lists(node: &Node, queues: Queues, complaints: &mut Complaints) -> Option<SubjectLists> {

@@ -6,7 +6,16 @@ use super::super::apply::Applied;
 use super::super::complaints::GaveUp;
 use super::super::raw::{Origin, Written};
 use super::super::value::{Node, Value, quoted};
+use super::key;
 use super::users::nkey_prefix;
+use crate::config::keys::{Key, Shape};
+
+/// The only key of the block.
+pub(super) const TRUSTED: Key = key("trusted", Shape::Blocks, "Proxies: blocks with a key").example("[]");
+
+/// The only key of an entry.
+pub(super) const KEY: Key = key("key", Shape::Text, "Public key of a proxy")
+    .example("UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4");
 
 /// Takes the block over.
 pub(in super::super) fn proxies(applied: &mut Applied, _name: &[u8], node: &Node) {
@@ -16,7 +25,7 @@ pub(in super::super) fn proxies(applied: &mut Applied, _name: &[u8], node: &Node
         return;
     };
     for (name, node) in map.iter() {
-        if name.eq_ignore_ascii_case(b"trusted") {
+        if TRUSTED.is_named(name) {
             trusted(applied, node);
         } else if !node.is_variable {
             applied.errors.at(&node.place, format!("unknown field {}", quoted(name)));
@@ -38,7 +47,7 @@ fn trusted(applied: &mut Applied, node: &Node) {
             continue;
         };
         for (name, node) in map.iter() {
-            if name.eq_ignore_ascii_case(b"key") {
+            if KEY.is_named(name) {
                 match applied.errors.string(node) {
                     Ok(key) if nkey_prefix(key.as_bytes()).is_some() => keys.push(key),
                     Ok(key) => {

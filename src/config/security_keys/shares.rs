@@ -149,10 +149,11 @@ pub(super) fn check(shares: &Shares, place: &Place, complaints: &mut Complaints)
 
 fn wrong_export(export: &Export) -> Option<String> {
     let subject = quoted(export.subject.as_bytes());
-    if let Ok(position) = usize::try_from(export.token_position)
-        && position > 0
-        && tokens(export.subject.as_bytes()).nth(position - 1) != Some(ONE)
-    {
+    // The peer falls over a negative one.
+    let position = export.token_position;
+    let is_wildcard =
+        |at: i64| usize::try_from(at - 1).is_ok_and(|at| tokens(export.subject.as_bytes()).nth(at) == Some(ONE));
+    if position < 0 || position > 0 && !is_wildcard(position) {
         return Some(format!("Error adding {} export {subject}: sublist: invalid subject", export.what.name()));
     }
     let latency = export.latency.as_ref()?;
@@ -180,7 +181,13 @@ fn wrong_import(shares: &Shares, import: &Import, is_again: bool, steps: &mut St
         return Some("stream import prefix can not contain wildcard tokens".into());
     }
     if import.what == What::Service {
-        if let Some(to) = &import.to
+        let to = import.to.as_deref().filter(|to| !to.is_empty());
+        let is_subject = |to: &str| is_valid_pattern(to.as_bytes()) && !to.contains([' ', '\t', '\n', '\r', '\x0c']);
+        if to.is_some_and(|to| !is_subject(to)) {
+            return Some("sublist: invalid subject".into());
+        }
+        // What has no wildcard goes under any other name.
+        if let Some(to) = to.filter(|_| tokens(subject).any(is_wildcard))
             && let Err(why) = check_destination(subject, to.as_bytes())
         {
             let (to, from) = (quoted(to.as_bytes()), quoted(subject));

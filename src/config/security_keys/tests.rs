@@ -309,7 +309,6 @@ fn what_is_not_there_yet_stops_the_start_with_its_place() {
         ("accounts { A { limits { max_leafs: 5 } } }", "x:1:24: \"max_leafs\" is not supported yet"),
         ("mappings { a: b }", "x:1:0: \"mappings\" is not supported yet"),
         ("ocsp { mode: always }", "x:1:0: \"ocsp\" is not supported yet"),
-        ("proxy_protocol: on", "x:1:0: \"proxy_protocol\" is not supported yet"),
     ] {
         let errors = read(text).expect("the form is right").resolve().expect_err("it is not there");
         assert_eq!(errors.to_string(), expected, "{text}");

@@ -12,7 +12,8 @@ use super::super::security::HandshakeFirst;
 use super::super::tls_names::{CIPHER_SUITES, CURVES, Known};
 use super::super::value::{Map, Node, Value, quoted, shown};
 use super::authorization::timeout_nanos;
-use super::{Keys, find, later, pem};
+use super::tls_keys::{KEYS, TlsKey};
+use super::{find, later, pem};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,92 +21,64 @@ use std::time::Duration;
 /// How long `handshake_first: auto` waits.
 const HANDSHAKE_FIRST_AUTO: Duration = Duration::from_millis(50);
 
-#[derive(Clone, Copy)]
-enum TlsKey {
-    CertFile,
-    KeyFile,
-    Certs,
-    CaFile,
-    Verify,
-    VerifyAndMap,
-    VerifyKnownUrls,
-    Insecure,
-    Timeout,
-    CipherSuites,
-    AllowInsecureCiphers,
-    Curves,
-    MinVersion,
-    PinnedCerts,
-    ConnectionRate,
-    HandshakeFirst,
-    OcspPeer,
-    CertStore,
-    CertMatch,
-    CertMatchBy,
-    CaCertsMatch,
-    SkipInvalid,
+/// Whose connections a block is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Side {
+    /// Clients of the listener that there is.
+    Clients,
+    /// Servers that connect to each other: routes, gateways.
+    Servers,
+    /// Others: listeners of later features, and connections that the server opens.
+    Others,
+    /// A proxy on the way to another server.
+    Proxy,
 }
-
-/// The keys of every `tls` block.
-const KEYS: Keys<TlsKey> = &[
-    (&["cert_file"], TlsKey::CertFile),
-    (&["key_file"], TlsKey::KeyFile),
-    (&["certs", "certificates"], TlsKey::Certs),
-    (&["ca_file"], TlsKey::CaFile),
-    (&["verify"], TlsKey::Verify),
-    (&["verify_and_map"], TlsKey::VerifyAndMap),
-    (&["verify_cert_and_check_known_urls"], TlsKey::VerifyKnownUrls),
-    (&["insecure"], TlsKey::Insecure),
-    (&["timeout"], TlsKey::Timeout),
-    (&["cipher_suites"], TlsKey::CipherSuites),
-    (&["allow_insecure_cipher_suites"], TlsKey::AllowInsecureCiphers),
-    (&["curve_preferences"], TlsKey::Curves),
-    (&["min_version"], TlsKey::MinVersion),
-    (&["pinned_certs"], TlsKey::PinnedCerts),
-    (&["connection_rate_limit"], TlsKey::ConnectionRate),
-    (&["handshake_first", "first", "immediate"], TlsKey::HandshakeFirst),
-    (&["ocsp_peer"], TlsKey::OcspPeer),
-    (&["cert_store"], TlsKey::CertStore),
-    (&["cert_match"], TlsKey::CertMatch),
-    (&["cert_match_by"], TlsKey::CertMatchBy),
-    (&["ca_certs_match"], TlsKey::CaCertsMatch),
-    (&["cert_match_skip_invalid"], TlsKey::SkipInvalid),
-];
 
 /// Takes the block over.
 pub(in super::super) fn tls(applied: &mut Applied, _name: &[u8], node: &Node) {
-    let Ok(map) = applied.errors.map(node) else {
-        return;
-    };
-    let mut reading = Reading { applied, tls: RawTls::default(), files: Files::default() };
-    for (name, node) in map.iter() {
-        match find(KEYS, name) {
-            Some(key) => {
-                if reading.key(key, name, node).is_err() {
-                    return;
-                }
-            }
-            None if node.is_variable => {}
-            None => {
-                let text = format!("error parsing tls config, unknown field {}", quoted(name));
-                reading.applied.errors.at(&node.place, text);
-                return;
-            }
-        }
-    }
-    let Reading { applied, mut tls, files } = reading;
-    match files.check(&mut tls) {
-        Ok(()) => {
-            let origin = Origin::File(node.place.clone());
-            applied.raw.tls = Some(Written { value: tls, origin });
-        }
-        Err(text) => applied.errors.at(&node.place, text),
+    if let Ok(tls) = read(applied, Side::Clients, node) {
+        let origin = Origin::File(node.place.clone());
+        applied.raw.tls = Some(Written { value: tls, origin });
     }
 }
 
-/// The first key of another `tls` block that no such block has.
-pub(in super::super) fn unknown_key(map: &Map) -> Option<(&[u8], &Node)> {
-    map.iter().find(|(name, node)| !node.is_variable && find(KEYS, name).is_none())
+/// What holds for the server's side of a connection has no meaning towards a proxy.
+fn is_for_proxies(key: TlsKey) -> bool {
+    !matches!(
+        key,
+        TlsKey::Verify
+            | TlsKey::VerifyAndMap
+            | TlsKey::VerifyKnownUrls
+            | TlsKey::PinnedCerts
+            | TlsKey::ConnectionRate
+            | TlsKey::HandshakeFirst
+            | TlsKey::OcspPeer
+    )
+}
+
+/// Reads a block; the first fault, which is told, ends it.
+pub(in super::super) fn read(applied: &mut Applied, side: Side, node: &Node) -> Result<RawTls, GaveUp> {
+    let map = applied.errors.map(node)?;
+    let mut reading = Reading { applied, side, tls: RawTls::default(), files: Files::default() };
+    for (name, node) in map.iter() {
+        match find(KEYS, name) {
+            Some(key) if side != Side::Proxy || is_for_proxies(key) => reading.key(key, name, node)?,
+            // A variable is no excuse here.
+            _ if side == Side::Proxy => {
+                return reading.fail(node, &format!("{} is not supported for proxy TLS", quoted(name)));
+            }
+            _ => {
+                let text = format!("error parsing tls config, unknown field {}", quoted(name));
+                return reading.fail(node, &text);
+            }
+        }
+    }
+    let Reading { applied, mut tls, files, .. } = reading;
+    files.check(&mut tls).map_err(|text| {
+        applied.errors.at(&node.place, text);
+        GaveUp
+    })?;
+    Ok(tls)
 }
 
 /// What is compared once the block is read.
@@ -119,6 +92,7 @@ struct Files {
 
 struct Reading<'a> {
     applied: &'a mut Applied,
+    side: Side,
     tls: RawTls,
     files: Files,
 }
@@ -139,12 +113,13 @@ impl Reading<'_> {
                 self.tls.verify |= self.tls.verify_and_map;
             }
             TlsKey::VerifyKnownUrls => {
-                if self.truth("verify_cert_and_check_known_urls", node)? {
+                let is_wanted = self.truth("verify_cert_and_check_known_urls", node)?;
+                if is_wanted && self.side != Side::Servers {
                     return self.fail(node, "verify_cert_and_check_known_urls not supported in this context");
                 }
             }
             TlsKey::Insecure => {
-                if self.truth("insecure", node)? {
+                if self.truth("insecure", node)? && self.side == Side::Clients {
                     self.ignored(name, node, "is for connections that the server opens");
                 }
             }
@@ -317,7 +292,7 @@ impl Reading<'_> {
         match text.to_ascii_lowercase().as_slice() {
             b"true" | b"on" => Ok(HandshakeFirst::Yes),
             b"false" | b"off" => Ok(HandshakeFirst::No),
-            b"auto" => Ok(HandshakeFirst::Within(HANDSHAKE_FIRST_AUTO)),
+            b"auto" | b"auto_fallback" => Ok(HandshakeFirst::Within(HANDSHAKE_FIRST_AUTO)),
             _ => match duration::parse(text) {
                 Ok(nanos) if nanos > 0 => Ok(HandshakeFirst::Within(Duration::from_nanos(nanos.unsigned_abs()))),
                 Ok(_) => Ok(HandshakeFirst::Yes),

@@ -7,11 +7,12 @@ use super::super::raw_security::RawUser;
 use super::super::security::{Credential, Permissions, SubjectLists};
 use super::super::value::{Map, Node, Value, quoted, shown};
 use super::permissions::permissions;
-use super::{Keys, find};
+use super::{Keys, find, key};
+use crate::config::keys::Shape;
 use crate::secret::Secret;
 
 #[derive(Clone, Copy)]
-enum UserKey {
+pub(super) enum UserKey {
     Name,
     Password,
     Nkey,
@@ -20,13 +21,33 @@ enum UserKey {
     ProxyRequired,
 }
 
-const KEYS: Keys<UserKey> = &[
-    (&["user", "username"], UserKey::Name),
-    (&["password", "pass"], UserKey::Password),
-    (&["nkey"], UserKey::Nkey),
-    (&["permissions", "permission", "authorization"], UserKey::Permissions),
-    (&["allowed_connection_types", "connection_types", "clients"], UserKey::ConnectionTypes),
-    (&["proxy_required"], UserKey::ProxyRequired),
+pub(super) const KEYS: Keys<UserKey> = &[
+    (key("user", Shape::Text, "Name").aliases(&["username"]).example("\"ann\""), UserKey::Name),
+    (
+        key("password", Shape::Secret, "Password: plain, or bcrypt").aliases(&["pass"]).example("\"s3cret\""),
+        UserKey::Password,
+    ),
+    (
+        key("nkey", Shape::Text, "Public key of the user, instead of a name and a password")
+            .example("UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4"),
+        UserKey::Nkey,
+    ),
+    (
+        key("permissions", Shape::Block, "What the user may do (default: those of where it stands, else everything)")
+            .aliases(&["permission", "authorization"])
+            .example("{publish: \"a.>\"}"),
+        UserKey::Permissions,
+    ),
+    (
+        key("allowed_connection_types", Shape::TextOrTexts, "Kinds of connection that the user may use (default: all)")
+            .aliases(&["connection_types", "clients"])
+            .example("[\"STANDARD\"]"),
+        UserKey::ConnectionTypes,
+    ),
+    (
+        key("proxy_required", Shape::Bool, "The user must come over a trusted proxy").default("false"),
+        UserKey::ProxyRequired,
+    ),
 ];
 
 /// Kinds of connection that a user may be bound to.
@@ -34,10 +55,10 @@ const CONNECTION_TYPES: &[&str] =
     &["STANDARD", "WEBSOCKET", "LEAFNODE", "LEAFNODE_WS", "MQTT", "MQTT_WS", "IN_PROCESS"];
 
 /// The prefix byte of a user's public key.
-const USER_PREFIX: u8 = 20 << 3;
+pub(in super::super) const USER_PREFIX: u8 = 20 << 3;
 
 /// The kind of a public nkey, if it is one: its prefix byte.
-pub(super) fn nkey_prefix(text: &[u8]) -> Option<u8> {
+pub(in super::super) fn nkey_prefix(text: &[u8]) -> Option<u8> {
     let text = std::str::from_utf8(text).ok()?;
     nkeys::from_public_key(text).ok().map(|(prefix, _)| prefix)
 }

@@ -38,7 +38,7 @@ struct Conn {
     #[serde(rename = "type")]
     type_: &'static str,
     ip: String,
-    port: u16,
+    port: u32,
     start: Time,
     last_activity: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -408,7 +408,7 @@ fn shown(
         cid: info.cid,
         kind: "Client",
         type_: "nats",
-        ip: info.address.ip().to_string(),
+        ip: info.address.host(),
         port: info.address.port(),
         start: site.view.time(info.start),
         last_activity: site.view.time(info.last_activity),

@@ -28,7 +28,7 @@ struct Slow {
     cid: u64,
     name: String,
     ip: String,
-    port: u16,
+    port: u32,
     account: String,
     core: usize,
     pending_bytes: u64,
@@ -86,13 +86,13 @@ pub(super) fn page(site: &mut Site, query: &Query, _: &Request) -> Result<Respon
         pending_bytes: info.pending_bytes,
         behind_ms: u64::try_from(info.behind.as_millis()).unwrap_or(u64::MAX),
         stalls_caused: info.stalls_caused,
-        ip: info.address.ip().to_string(),
+        ip: info.address.host(),
         port: info.address.port(),
         name: info.name,
     };
     let ended = |info: ConnectionInfo| {
         let (at, reason) = info.ended?;
-        let (ip, stop) = (info.address.ip().to_string(), site.view.time(at));
+        let (ip, stop) = (info.address.host(), site.view.time(at));
         let ConnectionInfo { cid, name, pending_bytes, lost_msgs, .. } = info;
         Some(Closed { cid, name, ip, reason, stop, pending_bytes, lost_msgs })
     };

@@ -50,6 +50,9 @@ pub(in crate::monitor) struct Varz {
     go: String,
     host: String,
     port: u16,
+    /// Dunlin's own, where there is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    unix_socket: String,
     #[serde(skip_serializing_if = "is_default")]
     auth_required: bool,
     #[serde(skip_serializing_if = "is_default")]
@@ -151,6 +154,7 @@ pub(in crate::monitor) fn read(site: &mut Site, figures: &[CoreFigures]) -> Varz
         go: info.go.clone(),
         host: config.host.clone(),
         port: site.view.client_address.port(),
+        unix_socket: config.unix_socket.as_ref().map(|at| at.path.display().to_string()).unwrap_or_default(),
         auth_required: info.auth_required,
         tls_required: info.tls_required,
         tls_verify: info.tls_verify,

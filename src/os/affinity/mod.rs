@@ -10,8 +10,8 @@ use std::fmt;
 use crate::config::CoreChoice;
 use crate::limits::CORES_MAX;
 
-pub use seen::Seen;
 use seen::sorted;
+pub use seen::{Seen, parse_list};
 
 /// Where cores run.
 #[derive(Clone, Debug, PartialEq)]

@@ -22,22 +22,23 @@ impl Seen {
     /// Looks at this machine. What cannot be read counts as not there.
     pub fn look() -> Self {
         let ids = core_affinity::get_core_ids().unwrap_or_default();
-        Self::look_under(Path::new("/"), sorted(ids.into_iter().map(|id| id.id)))
+        Self::look_under(Path::new("/"), "self", sorted(ids.into_iter().map(|id| id.id)))
     }
 
-    pub(super) fn look_under(root: &Path, mask: Vec<usize>) -> Self {
+    /// What a process (its number, or `self`) with this affinity mask would see, where `proc` and `sys` are under `root`.
+    pub fn look_under(root: &Path, process: &str, mask: Vec<usize>) -> Self {
         let system = root.join("sys/devices/system/cpu");
         let read = |path: &str| fs::read_to_string(system.join(path)).unwrap_or_default();
         let groups = mask.iter().map(|cpu| parse_list(&read(&format!("cpu{cpu}/topology/thread_siblings_list"))));
         let mut siblings: Vec<_> = groups.filter(|group| group.len() > 1).collect();
         siblings.sort();
         siblings.dedup();
-        Self { quota: quota(root), siblings, isolated: parse_list(&read("isolated")), mask }
+        Self { quota: quota(root, process), siblings, isolated: parse_list(&read("isolated")), mask }
     }
 }
 
 /// A kernel's list of CPUs: `0-3,8`; what is no number is left out. Ascending.
-pub(super) fn parse_list(text: &str) -> Vec<usize> {
+pub fn parse_list(text: &str) -> Vec<usize> {
     /// More CPUs than Linux can have: a list cannot make us allocate without bound.
     const CPUS_MAX: usize = 8192;
     let range = |part: &str| {
@@ -47,9 +48,9 @@ pub(super) fn parse_list(text: &str) -> Vec<usize> {
     sorted(text.split(',').filter_map(range).flatten())
 }
 
-/// The smallest quota of this process's cgroup and those above it, in CPUs.
-pub(super) fn quota(root: &Path) -> Option<f64> {
-    let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
+/// The smallest quota of a process's cgroup and those above it, in CPUs.
+pub(super) fn quota(root: &Path, process: &str) -> Option<f64> {
+    let groups = fs::read_to_string(root.join("proc").join(process).join("cgroup")).unwrap_or_default();
     let mounts = root.join("sys/fs/cgroup");
     let mut smallest: Option<f64> = None;
     for line in groups.lines() {

@@ -186,7 +186,7 @@ fn quotas_of_both_versions_and_of_groups_above_are_found() {
             .collect();
         let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         let root = root(&format!("quota-{at}"), &files);
-        assert_eq!(quota(&root), expected, "{groups:?}");
+        assert_eq!(quota(&root, "self"), expected, "{groups:?}");
         fs::remove_dir_all(&root).expect("ours");
     }
 }
@@ -200,7 +200,7 @@ fn siblings_and_isolated_cpus_are_found() {
         .collect();
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let root = root("siblings", &files);
-    let found = Seen::look_under(&root, vec![0, 1, 2, 3]);
+    let found = Seen::look_under(&root, "self", vec![0, 1, 2, 3]);
     let siblings = vec![vec![0, 2], vec![1, 3]];
     assert_eq!(found, Seen { siblings, isolated: vec![1, 3], ..seen("0-3") });
     fs::remove_dir_all(&root).expect("ours");

@@ -130,14 +130,7 @@ impl<O: Os> Reactor<O> {
             connection.counts.out_bytes += payload_bytes;
             self.stats.out_msgs += count;
             self.stats.out_bytes += payload_bytes;
-            if !client.dirty {
-                client.dirty = true;
-                self.dirty.push(slot);
-            }
-            if client.connection.outbound.pending_bytes() >= self.settings.pressure_bytes {
-                let (max, stall_from) = (self.settings.pending_bytes_max, self.settings.stall_from_bytes);
-                self.trouble.judge(client, slot, max, stall_from, self.now);
-            }
+            self.trouble.after(client, slot, &self.settings, self.now, &mut self.dirty);
         }
     }
 }

@@ -33,17 +33,17 @@ impl<O: Os> Reactor<O> {
     /// Whether no receiver could tell: none ends after so many messages, and none is there twice.
     fn may_be_delivered_at_once(&mut self) -> bool {
         let table = &self.tables[self.run.from.account.0 as usize];
-        self.run_number = self.run_number.wrapping_add(1);
+        self.run.number = self.run.number.wrapping_add(1);
         for &id in &self.own.routes.local {
             let subscription = table.subscription(id);
             if subscription.max().is_some() {
                 return false;
             }
             if let Some(client) = self.clients.at(subscription.conn_slot()) {
-                if client.last_run == self.run_number {
+                if client.last_run == self.run.number {
                     return false;
                 }
-                client.last_run = self.run_number;
+                client.last_run = self.run.number;
             }
         }
         true
@@ -73,14 +73,7 @@ impl<O: Os> Reactor<O> {
             connection.counts.out_msgs += count;
             connection.counts.out_bytes += run.payload_bytes as u64;
             receivers += 1;
-            if !client.dirty {
-                client.dirty = true;
-                self.dirty.push(slot);
-            }
-            if client.connection.outbound.pending_bytes() >= self.settings.pressure_bytes {
-                let (max, stall_from) = (self.settings.pending_bytes_max, self.settings.stall_from_bytes);
-                self.trouble.judge(client, slot, max, stall_from, self.now);
-            }
+            self.trouble.after(client, slot, &self.settings, self.now, &mut self.dirty);
         }
         self.stats.out_msgs += receivers * count;
         self.stats.out_bytes += receivers * run.payload_bytes as u64;

@@ -82,6 +82,8 @@ struct Part {
 pub(super) struct Run {
     parts: Vec<Part>,
     from: Author,
+    /// Which run it is, for the receivers that have been seen.
+    number: u32,
     /// A member of a queue group is chosen for each message.
     pub(super) chosen: bool,
     choices: Choices,
@@ -105,6 +107,7 @@ impl Default for Run {
         Self {
             parts: Vec::with_capacity(MESSAGES_MAX),
             from: Author::default(),
+            number: 0,
             chosen: false,
             choices: Choices::default(),
             goes_on: false,

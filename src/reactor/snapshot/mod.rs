@@ -13,7 +13,6 @@ use answers::Answering;
 use closed::Closed;
 pub use figures::{CoreFigures, LinkFigures};
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -23,7 +22,7 @@ use super::shared::{Order, Shared};
 use super::sketch::Sketch;
 use crate::connection::Counts;
 use crate::fabric::mail::{MAIN_BIT, Mail};
-use crate::ids::{AccountId, ConnId, CoreId};
+use crate::ids::{AccountId, ClientAddress, ConnId, CoreId};
 use crate::routing::{GroupFigures, TableCounts};
 use crate::tls::Info;
 
@@ -111,7 +110,7 @@ pub struct ConnectionInfo {
     /// Its account.
     pub account: AccountId,
     /// Where it comes from.
-    pub address: SocketAddr,
+    pub address: ClientAddress,
     /// When it was accepted.
     pub start: Instant,
     /// When it last sent or got something other than PING and PONG.

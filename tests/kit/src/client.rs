@@ -4,6 +4,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -55,8 +58,18 @@ impl Client {
         Self::over(socket.into())
     }
 
+    /// Connects through a Unix socket and reads INFO.
+    pub fn open_local(path: &Path) -> io::Result<Self> {
+        // Reading and writing are the same calls for both.
+        Self::begin(TcpStream::from(OwnedFd::from(UnixStream::connect(path)?)))
+    }
+
     fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
+        Self::begin(stream)
+    }
+
+    fn begin(stream: TcpStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(DEADLINE))?;
         stream.set_write_timeout(Some(DEADLINE))?;
         let mut client = Self { stream, info: serde_json::Value::Null, buffer: Vec::new(), start: 0 };
@@ -64,6 +77,11 @@ impl Client {
         let body = line.strip_prefix("INFO ").ok_or_else(|| unexpected("INFO", &line))?;
         client.info = serde_json::from_str(body.trim_end()).map_err(io::Error::other)?;
         Ok(client)
+    }
+
+    /// This end of the connection, where it is one over IP.
+    pub fn local_address(&self) -> SocketAddr {
+        self.stream.local_addr().expect("a socket of IP")
     }
 
     /// The first INFO.

@@ -52,13 +52,20 @@ pub struct Setup {
     config: Option<String>,
     open_files_max: Option<u32>,
     log_file: Option<PathBuf>,
+    variables: Vec<(OsString, OsString)>,
 }
 
 impl Setup {
     /// Loopback, any free port, so many cores (which the peer is not told).
     pub fn new(program: &Program, cores: usize) -> Self {
-        let mut setup =
-            Self { program: program.clone(), flags: Vec::new(), config: None, open_files_max: None, log_file: None };
+        let mut setup = Self {
+            program: program.clone(),
+            flags: Vec::new(),
+            config: None,
+            open_files_max: None,
+            log_file: None,
+            variables: Vec::new(),
+        };
         if program.is_dunlin() {
             setup.flags = vec!["--cores".into(), cores.to_string().into()];
         }
@@ -93,6 +100,13 @@ impl Setup {
         self
     }
 
+    /// A variable of its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
     /// Starts the server and waits until it accepts connections.
     pub fn start(&self) -> Server {
         let directory = fresh_directory();
@@ -107,6 +121,7 @@ impl Setup {
             command.arg("-l").arg(file);
         }
         let mut child = command
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -176,6 +191,11 @@ impl Server {
     /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.raw_pid(), signal).expect("the server is our child");
+    }
+
+    /// Writes the configuration file anew, for the next reload.
+    pub fn write_config(&self, text: &str) {
+        std::fs::write(self.directory.join("server.conf"), text).expect("the directory is ours");
     }
 
     /// Still there?

@@ -64,6 +64,16 @@ fn busy(w: &mut World, number: usize) -> Result<Vec<Due>, Failure> {
     Ok(subscribers.into_iter().map(|(client, sid)| (client, sid, sent.clone())).collect())
 }
 
+/// A reload that takes users away, beside what else happens.
+fn reload_perhaps(w: &mut World) -> Outcome {
+    if w.random().chance(40) {
+        w.terms.leavers = !w.terms.leavers;
+        drop(w.begin_reload());
+        w.go()?;
+    }
+    Ok(())
+}
+
 /// Everybody is told, nobody is sent away before the grace period, and then everybody is; nothing is lost, and the server ends.
 pub fn lame_duck(w: &mut World, number: usize) -> Outcome {
     let due = busy(w, number)?;
@@ -73,7 +83,9 @@ pub fn lame_duck(w: &mut World, number: usize) -> Outcome {
         client.may_fail = true;
     }
     let (grace, duration) = (Duration::from_millis(100), Duration::from_millis(200));
+    reload_perhaps(w)?;
     w.order(|| Order::LameDuck { grace, duration });
+    reload_perhaps(w)?;
     w.settle()?;
     for (client, sid, sent) in due {
         equal("delivered by a lame duck", w.ledger.received(client, &sid), &sent)?;
@@ -107,7 +119,9 @@ pub fn stop(w: &mut World, number: usize) -> Outcome {
         client.may_fail = true;
     }
     let before = w.hub.now.get();
+    reload_perhaps(w)?;
     w.order(|| Order::Stop { within: Duration::from_secs(5) });
+    reload_perhaps(w)?;
     let far = before + Duration::from_secs(6);
     while !w.has_ended() && w.hub.now.get() < far {
         w.pass(Duration::from_millis(100))?;

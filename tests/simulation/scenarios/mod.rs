@@ -7,20 +7,25 @@
 //! - `pressure`: verbose publishers without credit, frozen subscribers.
 //! - `permissions`: members of groups who may not have everything.
 //! - `endings`: resets, lame duck, stop.
+//! - `logins`: clients that say CONNECT again.
+//! - `reloads`: other settings while all that goes on.
 
 pub mod endings;
 pub mod interest;
+pub mod logins;
 pub mod order;
 pub mod permissions;
 pub mod pressure;
 pub mod queues;
+pub mod reloads;
 pub mod requests;
 
 use dunlin::fabric::Rule;
 
 use crate::checks::{Failure, Name, Outcome, ensure};
 use crate::client::{Client, Manners};
-use crate::shape::{Shape, Who};
+use crate::shape::Shape;
+use crate::terms::Who;
 use crate::world::World;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +55,10 @@ pub enum Kind {
     Resets,
     LameDuck,
     Stop,
+    LogInAgain,
+    Reload,
+    ReloadLimits,
+    CheckedMeanwhile,
 }
 
 /// Scenarios and how often each is played.
@@ -79,6 +88,8 @@ pub const ALL: Mix = &[
     (Kind::WriteDeadline, 1),
     (Kind::Idle, 1),
     (Kind::Resets, 2),
+    (Kind::LogInAgain, 2),
+    (Kind::Reload, 2),
 ];
 
 /// Scenarios in one schedule.
@@ -145,6 +156,10 @@ fn play(kind: Kind, w: &mut World, number: usize) -> Outcome {
         Kind::Resets => endings::resets(w, number),
         Kind::LameDuck => endings::lame_duck(w, number),
         Kind::Stop => endings::stop(w, number),
+        Kind::LogInAgain => logins::log_in_again(w, number),
+        Kind::Reload => reloads::reload(w, number),
+        Kind::ReloadLimits => reloads::limits(w, number),
+        Kind::CheckedMeanwhile => reloads::checked_meanwhile(w, number),
     }
 }
 

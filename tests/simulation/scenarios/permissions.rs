@@ -3,7 +3,7 @@
 use super::pick_requester;
 use crate::checks::{Outcome, ensure};
 use crate::client::Manners;
-use crate::shape::Who;
+use crate::terms::Who;
 use crate::world::World;
 
 /// Each request is served once where a member may have it, and is told that nobody listens where none may.
