@@ -120,7 +120,7 @@ impl<O: Os> Reactor<O> {
     }
 
     /// Publishes a message that has been routed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn publish_alone(
         &mut self,
         from: Author,
@@ -152,7 +152,7 @@ impl<O: Os> Reactor<O> {
     }
 
     /// Finds who gets a message of this core's client.
-    #[inline]
+    #[inline(always)]
     pub(super) fn route_own(&mut self, account: AccountId, subject: &[u8], reply: &[u8], publisher: Publisher) {
         let table = &mut self.tables[account.0 as usize];
         let Parcel { routes, frame, routed } = &mut self.own;
