@@ -1,8 +1,8 @@
 //! Bytes that came from a socket, shared by reference while a turn lasts.
 //!
 //! A core reads into a [`Buffer`] that it owns through an `Arc`. A large payload is not copied to its receivers: each holds a
-//! [`Shared`], a range of the buffer. What could not be written at the end of a turn is copied out (`connection::outbound`),
-//! so that a slow receiver of four kilobytes does not keep a buffer of a hundred.
+//! [`Shared`], a range of the buffer. What could not be written at the end of a turn is copied out (`connection::outbound`)
+//! where it is the smaller part of its buffer, so that a slow receiver of four kilobytes does not keep a buffer of a hundred.
 
 use std::sync::Arc;
 
@@ -62,6 +62,11 @@ impl Shared {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+
+    /// Whether it is at least half of its buffer, so that holding it costs at most twice what a copy would.
+    pub fn is_most_of_its_buffer(&self) -> bool {
+        self.len() >= self.buffer.bytes.len().div_ceil(2)
     }
 
     /// The first `count` bytes have been dealt with.

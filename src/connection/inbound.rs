@@ -33,8 +33,8 @@ impl Inbound {
         }
         if op_bytes >= LARGE_OP_BYTES_MIN && op_bytes > rest.len() {
             let mut buffer = Buffer::new(op_bytes);
-            for (to, from) in buffer.bytes_mut().iter_mut().zip(rest) {
-                *to = *from;
+            if let Some(to) = buffer.bytes_mut().get_mut(..rest.len()) {
+                to.copy_from_slice(rest);
             }
             return Self::Large { buffer, filled: rest.len() };
         }

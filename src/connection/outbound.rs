@@ -285,22 +285,25 @@ impl Outbound {
     }
 
     /// What could not be written now and is held by reference becomes this queue's own: a turn ends, and a slow receiver of a
-    /// small part must not keep a whole buffer.
+    /// small part must not keep a whole buffer. What is most of its buffer stays: a copy would hold as much.
     pub fn keep(&mut self) {
         if !self.has_shared {
             return;
         }
         self.has_shared = false;
-        let mut skip = self.written;
-        self.written = 0;
+        let mut skip = std::mem::take(&mut self.written);
         for segment in &mut self.sealed {
-            if let Segment::Shared(shared) = segment {
-                let rest = shared.bytes().get(skip..).unwrap_or_default();
-                *segment = Segment::Chunk(Chunk { memory: rest.into(), len: rest.len() });
-            } else if skip > 0
-                && let Segment::Chunk(chunk) = segment
-            {
-                chunk.drop_front(skip.min(chunk.len));
+            match segment {
+                Segment::Shared(shared) => {
+                    shared.advance(skip);
+                    if shared.is_most_of_its_buffer() {
+                        self.has_shared = true;
+                    } else {
+                        *segment = Segment::Chunk(Chunk { memory: shared.bytes().into(), len: shared.len() });
+                    }
+                }
+                Segment::Chunk(chunk) if skip > 0 => chunk.drop_front(skip.min(chunk.len)),
+                Segment::Chunk(_) => {}
             }
             skip = 0;
         }
@@ -367,6 +370,21 @@ mod tests {
             assert_eq!(out.added(), want.len() as u64);
         }
         assert_eq!(Arc::strong_count(&buffer), 1);
+    }
+
+    #[test]
+    fn most_of_a_buffer_stays_and_a_small_part_is_copied() {
+        let mut pool = ChunkPool::default();
+        let buffer = Arc::new(Buffer::new(100_000));
+        let mut out = Outbound::default();
+        out.push_shared(&Shared::of(&buffer, &buffer.bytes()[..90_000]));
+        out.advance(30_000, &mut pool);
+        out.keep();
+        assert_eq!((Arc::strong_count(&buffer), out.pending_bytes()), (2, 60_000));
+        out.advance(30_000, &mut pool);
+        out.keep();
+        assert_eq!((Arc::strong_count(&buffer), out.pending_bytes()), (1, 30_000));
+        assert_eq!(offered(&out, false).len(), 30_000);
     }
 
     #[test]

@@ -12,9 +12,6 @@ use crate::connection::Connection;
 use crate::ids::{AccountId, ClientId, ConnId, CoreId};
 use crate::protocol::proxy_header::ProxyHeader;
 
-/// A receiver that has taken nothing for so long is frozen: nobody waits for it.
-const FROZEN_AFTER: Duration = Duration::from_millis(8);
-
 /// A connection and its socket.
 #[derive(Debug)]
 pub struct Client<S> {
@@ -118,8 +115,8 @@ impl<S> Client<S> {
     }
 
     /// How much longer its publishers are to wait for it; nothing where it is frozen.
-    pub fn patience(&self, now: Instant) -> Duration {
-        FROZEN_AFTER.saturating_sub(now.saturating_duration_since(self.took_at))
+    pub fn patience(&self, now: Instant, frozen_after: Duration) -> Duration {
+        frozen_after.saturating_sub(now.saturating_duration_since(self.took_at))
     }
 
     /// Notes whether it has done anything but PING and PONG since this was last asked.

@@ -335,7 +335,7 @@ impl Trouble {
             self.slow.push(slot);
         } else if !client.blocked {
             self.write_soon = true;
-        } else if pending >= settings.stall_from_bytes && !client.patience(now).is_zero() {
+        } else if pending >= settings.stall_from_bytes && !client.patience(now, settings.frozen_after).is_zero() {
             self.stall_for = Some(slot);
         } else {
             return;

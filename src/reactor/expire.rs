@@ -252,19 +252,25 @@ impl<O: Os> Reactor<O> {
 
     /// A receiver is far behind and takes bytes: its publisher is not read for a moment. Whether it is one of this core.
     pub(super) fn stall(&mut self, publisher: ConnId, receiver: u32) -> bool {
+        if self.turn.stalled.contains(&publisher) {
+            return false; // its core is told once a turn: once a message would fill the ring that interest travels in
+        }
         let Some(client) = self.clients.at(receiver) else { return false };
         let behind = client.connection.outbound.pending_bytes().saturating_sub(self.settings.stall_from_bytes);
         let room = (self.settings.pending_bytes_max - self.settings.stall_from_bytes).max(1);
-        let more = (STALL_MAX - STALL_MIN).as_millis() as u64 * behind / room;
-        let patience = client.patience(self.now).as_millis() as u64;
+        // Word to another core takes a while, in which its publisher goes on: it is held for as long as may be.
+        let here = publisher.core == self.this;
+        let more = (STALL_MAX - STALL_MIN).as_millis() as u64 * if here { behind } else { room } / room;
+        let patience = client.patience(self.now, self.settings.frozen_after).as_millis() as u64;
         let millis = (STALL_MIN.as_millis() as u64 + more).min(patience.max(1)) as u16;
         self.stats.stalls += 1;
         client.pressure.get_or_insert_default().stalls_caused += 1;
         let by = client.connection.client;
-        if publisher.core == self.this {
+        if here {
             self.hold_back(publisher, millis, by);
             return true;
         }
+        self.turn.stalled.push(publisher);
         self.fabric.outbox.send(publisher.core, CoreMessage::Stall { conn: publisher, millis, by });
         false
     }

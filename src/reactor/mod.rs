@@ -54,7 +54,7 @@ use crate::connection::outbound::ChunkPool;
 use crate::fabric::Fabric;
 use crate::fabric::grace::Grace;
 use crate::fabric::message::Accepted;
-use crate::ids::CoreId;
+use crate::ids::{ConnId, CoreId};
 use crate::limits::READ_BUFFER_BYTES;
 use crate::log::Logger;
 use crate::os::poll::{Event, Os};
@@ -85,6 +85,8 @@ struct Turn {
     served: usize,
     bytes: usize,
     remote_messages: usize,
+    /// Publishers of other cores that were held back.
+    stalled: Vec<ConnId>,
 }
 
 impl Turn {

@@ -18,6 +18,12 @@ const LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
 const TLS_TIMEOUT: Duration = Duration::from_secs(2);
 const TLS_GRACE: Duration = Duration::from_secs(1);
 
+/// A receiver that has taken nothing for so long is frozen; where its queue is large, for as long as it takes to fill it at 1 GiB a
+/// second. One that is frozen has then taken nothing since its queue was empty; one that reads, though its host gives it the CPU
+/// late, has.
+const FROZEN_AFTER_MIN: Duration = Duration::from_millis(8);
+const FILLED_BYTES_A_MILLISECOND: u64 = 1024 * 1024;
+
 /// Everything that a core needs to know of the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -43,6 +49,8 @@ pub struct Settings {
     pub stall_from_bytes: u64,
     /// From so many on, it is looked at at all.
     pub pressure_bytes: u64,
+    /// A receiver that has taken nothing for so long is frozen: nobody waits for it.
+    pub frozen_after: Duration,
     /// `no_fast_producer_stall: false`.
     pub fast_producer_stall: bool,
     /// `ping_interval`.
@@ -107,6 +115,7 @@ impl Settings {
             pending_bytes_max: pending,
             stall_from_bytes: pending / 4 * 3,
             pressure_bytes: (pending / 4).min(1024 * 1024),
+            frozen_after: FROZEN_AFTER_MIN.max(Duration::from_millis(pending / FILLED_BYTES_A_MILLISECOND)),
             fast_producer_stall: config.fast_producer_stall,
             ping_interval: config.timing.ping_interval,
             pings_out_max: config.timing.pings_out_max,

@@ -97,6 +97,7 @@ impl Shape {
             pending_bytes_max: self.pending_bytes_max,
             stall_from_bytes: self.stall_from_bytes,
             pressure_bytes: self.pressure_bytes,
+            frozen_after: Duration::from_millis(8),
             fast_producer_stall: self.fast_producer_stall,
             accept: self.accept,
             spin: self.spin,
