@@ -65,37 +65,43 @@ pub(super) struct Place {
     generation: u32,
 }
 
+impl Place {
+    fn of(id: ConnId) -> Self {
+        Self { slot: id.slot, generation: id.generation }
+    }
+}
+
 impl TimerKey {
     pub(super) fn keepalive(id: ConnId) -> Self {
-        Self::Keepalive(Place { slot: id.slot, generation: id.generation })
+        Self::Keepalive(Place::of(id))
     }
 
     pub(super) fn write_deadline(id: ConnId) -> Self {
-        Self::WriteDeadline(Place { slot: id.slot, generation: id.generation })
+        Self::WriteDeadline(Place::of(id))
     }
 
     pub(super) fn stall(id: ConnId) -> Self {
-        Self::Stall(Place { slot: id.slot, generation: id.generation })
+        Self::Stall(Place::of(id))
     }
 
     pub(super) fn last_words(id: ConnId) -> Self {
-        Self::LastWords(Place { slot: id.slot, generation: id.generation })
+        Self::LastWords(Place::of(id))
     }
 
     pub(super) fn header(id: ConnId) -> Self {
-        Self::Header(Place { slot: id.slot, generation: id.generation })
+        Self::Header(Place::of(id))
     }
 
     pub(super) fn first_bytes(id: ConnId) -> Self {
-        Self::FirstBytes(Place { slot: id.slot, generation: id.generation })
+        Self::FirstBytes(Place::of(id))
     }
 
     pub(super) fn handshake(id: ConnId) -> Self {
-        Self::Handshake(Place { slot: id.slot, generation: id.generation })
+        Self::Handshake(Place::of(id))
     }
 
     pub(super) fn login(id: ConnId) -> Self {
-        Self::Login(Place { slot: id.slot, generation: id.generation })
+        Self::Login(Place::of(id))
     }
 
     fn place(self) -> Option<Place> {

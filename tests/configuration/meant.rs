@@ -1,6 +1,6 @@
 //! Where Dunlin's verdict or its words are not the peer's, on purpose.
 //!
-//! A row that is not needed any more fails the test, so the list only shrinks.
+//! A row of words that is not needed any more fails the test, so the list only shrinks; where the peer falls, its verdict is chance.
 
 /// Files that differ.
 pub(crate) struct Meant {
