@@ -221,7 +221,7 @@ impl<O: Os> Reactor<O> {
 
     /// Takes one operation after the other and carries it out.
     fn act(&mut self, slot: u32, input: &Input) {
-        let mut at = input.part.start;
+        let (mut at, mut seen_to) = (input.part.start, input.part.start);
         if self.trace {
             self.begin_trace(slot);
         }
@@ -233,6 +233,10 @@ impl<O: Os> Reactor<O> {
             let Some(client) = self.clients.at(slot) else { break };
             if rest.is_empty() || client.connection.closing().is_some() {
                 break;
+            }
+            if at >= seen_to {
+                let account = client.account;
+                seen_to = at + self.look_ahead(account, rest);
             }
             if let Some((next, go_on)) = self.publish_quickly(slot, input, at) {
                 at = next;
@@ -250,8 +254,7 @@ impl<O: Os> Reactor<O> {
                 break;
             }
             let Some(client) = self.clients.at(slot) else { break };
-            let rules = self.settings.rules_of(client.account);
-            match client.connection.step(rules, rest, self.now, &mut self.pool) {
+            match client.connection.step(self.settings.rules_of(client.account), rest, self.now, &mut self.pool) {
                 Ok(Step::NeedMore { op_bytes }) => {
                     client.connection.inbound = Inbound::keep(rest, op_bytes);
                     break;

@@ -7,6 +7,7 @@
 //! Generic over [`Os`]: the simulator runs the same code over sockets, time and wakes of its own.
 
 pub mod access;
+mod ahead;
 pub mod connections;
 mod control;
 mod deliver;

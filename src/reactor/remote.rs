@@ -109,8 +109,11 @@ impl<O: Os> Reactor<O> {
 
     /// Handles each message of a batch. How many bytes of its credit are kept, for what was sent on.
     fn handle_batch(&mut self, from: CoreId, batch: &Batch) -> u64 {
-        let (mut at, mut kept) = (0, 0);
+        let (mut at, mut kept, mut seen_to) = (0, 0, 0);
         while let Some((entry, next)) = batch.entry(at) {
+            if at >= seen_to {
+                seen_to = self.look_ahead_in(batch, at, entry.account);
+            }
             let by_reference = match entry.content {
                 Content::Shared(shared) => shared.len(),
                 Content::Inline { .. } => 0,

@@ -24,6 +24,9 @@ const TLS_GRACE: Duration = Duration::from_secs(1);
 const FROZEN_AFTER_MIN: Duration = Duration::from_millis(8);
 const FILLED_BYTES_A_MILLISECOND: u64 = 1024 * 1024;
 
+/// The patterns and subscriptions of so many take about half a megabyte.
+const LARGE_TABLE_PATTERNS: usize = 4096;
+
 /// Everything that a core needs to know of the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -75,6 +78,8 @@ pub struct Settings {
     pub turn_receivers_max: usize,
     /// `--match_cache`, or 0 where it is switched off.
     pub match_cache_entries: usize,
+    /// Patterns from which on a table is so large that it pays to look ahead: they leave the second-level cache.
+    pub look_ahead_from: usize,
     /// `max_closed_clients`, or 0 where no pages are served that could show them.
     pub closed_clients_max: u64,
     /// `--subject_sample`: one message in so many is looked at; 0: none.
@@ -128,6 +133,7 @@ impl Settings {
             turn_messages_max: 8192,
             turn_receivers_max: FANOUT_RECEIVERS_PER_TURN,
             match_cache_entries: if config.match_cache { config.cores.match_cache_entries } else { 0 },
+            look_ahead_from: LARGE_TABLE_PATTERNS,
             closed_clients_max: if config.monitoring.listener.is_some() { limits.closed_clients_max } else { 0 },
             subject_sample: config.monitoring.subject_sample,
             trace_payload: crate::log::trace::PayloadForm {

@@ -106,6 +106,7 @@ impl Shape {
             turn_receivers_max: self.turn_receivers_max,
             turn_messages_max: self.turn_messages_max,
             match_cache_entries: self.match_cache_entries,
+            look_ahead_from: 1,
             proxy_protocol: self.proxied,
             tls: terms.tls.then(|| Arc::clone(&ENDS.server)),
             ..Settings::new(&terms.config(), info, &access)

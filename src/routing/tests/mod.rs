@@ -1,5 +1,6 @@
 //! The table as a whole: against a naive model in random runs, and rule by rule.
 
+mod ahead;
 mod cache;
 mod choice;
 mod interest;
