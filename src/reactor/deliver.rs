@@ -77,9 +77,6 @@ impl<O: Os> Reactor<O> {
             && publish.reply.is_empty()
             && let Some(plain) = plain_parts(block, publish)
         {
-            if self.run.chosen {
-                return self.join_chosen(slot, &plain, block);
-            }
             return !self.run.push(&plain) || self.deliver_run(block);
         }
         let calm = self.deliver_run(block);

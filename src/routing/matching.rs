@@ -23,7 +23,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    fn excluded(self) -> Option<u32> {
+    pub(super) fn excluded(self) -> Option<u32> {
         self.no_echo.then_some(self.conn_slot)
     }
 }
@@ -65,14 +65,10 @@ impl Routes {
         self.local.is_empty() && self.remote_plain == 0 && self.remote_groups.is_empty()
     }
 
-    /// The one receiver, where it is a member that a group chose, and `route_again` chooses the next.
+    /// The pattern whose groups are the only receivers, where there is one.
     #[inline]
-    pub fn only_choice(&self) -> Option<SubId> {
-        let elsewhere = self.plain != 0 || self.remote_plain != 0 || !self.remote_groups.is_empty();
-        match self.local.as_slice() {
-            [id] if !elsewhere && self.grouped_pattern.is_some() => Some(*id),
-            _ => None,
-        }
+    pub(super) fn only_grouped_pattern(&self) -> Option<PatternId> {
+        self.grouped_pattern.filter(|_| self.plain == 0 && self.remote_plain == 0)
     }
 
     fn push(&mut self, name: GroupRef, choice: Choice) {

@@ -17,6 +17,7 @@
 
 mod ahead;
 mod check;
+mod deal;
 mod entry;
 mod figures;
 mod guarded;
@@ -37,6 +38,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use deal::Stretch;
 pub use figures::GroupFigures;
 pub use hash::KeyHash;
 pub use matching::{Publisher, Routes};

@@ -33,6 +33,16 @@ pub enum Choice {
     There(CoreId),
 }
 
+impl Choice {
+    /// Whether it is a subscription of the connection that is not to have the message.
+    pub(super) fn is_of(self, subscriptions: &Slab<Subscription>, without: Option<u32>) -> bool {
+        match (self, without) {
+            (Self::Here(id), Some(conn)) => subscriptions.at(id.0).conn_slot() == conn,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Name {
     text: Text,
@@ -150,24 +160,30 @@ impl PatternGroup {
     }
 
     /// One member over all cores, each as likely as any other.
+    #[inline]
     pub(super) fn choose(
         &self,
         subscriptions: &Slab<Subscription>,
         without: Option<u32>,
         rng: &mut Rng,
     ) -> Option<Choice> {
-        let total = self.members.len() as u64 + self.remote_total;
-        if total == 0 {
+        self.at(self.draw(subscriptions, without, rng)?)
+    }
+
+    /// The place of a member over all cores that may be chosen, each as likely as any other.
+    pub(super) fn draw(&self, subscriptions: &Slab<Subscription>, without: Option<u32>, rng: &mut Rng) -> Option<u64> {
+        let places = self.places();
+        if places == 0 {
             return None;
         }
-        let Some(conn) = without else {
-            return self.at(rng.below(total));
-        };
+        if without.is_none() {
+            return Some(rng.below(places));
+        }
         // Repeating a uniform choice until it is allowed is uniform over the allowed, and usually needs no count.
         for _ in 0..TRIES {
-            match self.at(rng.below(total)) {
-                Some(Choice::Here(id)) if subscriptions.at(id.0).conn_slot() == conn => {}
-                choice => return choice,
+            let place = rng.below(places);
+            if !self.at(place)?.is_of(subscriptions, without) {
+                return Some(place);
             }
         }
         let here = eligible(&self.members, subscriptions, without);
@@ -177,17 +193,23 @@ impl PatternGroup {
         }
         let k = rng.below(total);
         if k >= here {
-            return self.at(self.members.len() as u64 + k - here);
+            return Some(self.members.len() as u64 + k - here);
         }
-        nth_eligible(&self.members, subscriptions, without, k).map(Choice::Here)
+        let mut allowed = (0..).zip(&self.members).filter(|(_, id)| !Choice::Here(**id).is_of(subscriptions, without));
+        allowed.nth(k as usize).map(|(place, _)| place)
     }
 
-    /// The k-th member: those of this core first.
-    fn at(&self, k: u64) -> Option<Choice> {
-        if let Some(id) = self.members.get(k as usize) {
+    /// How many members there are over all cores.
+    pub(super) const fn places(&self) -> u64 {
+        self.members.len() as u64 + self.remote_total
+    }
+
+    /// The member at a place: those of this core first.
+    pub(super) fn at(&self, place: u64) -> Option<Choice> {
+        if let Some(id) = self.members.get(place as usize) {
             return Some(Choice::Here(*id));
         }
-        let mut k = k - self.members.len() as u64;
+        let mut k = place - self.members.len() as u64;
         for (core, weight) in &self.remote {
             let weight = u64::from(*weight);
             if k < weight {

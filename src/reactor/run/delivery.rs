@@ -1,5 +1,7 @@
 //! A run on its way to receivers of this core, and to other cores.
 
+use std::ops::Range;
+
 use super::super::Reactor;
 use crate::buffer::Buffer;
 use crate::os::poll::Os;
@@ -14,17 +16,18 @@ impl<O: Os> Reactor<O> {
     /// Delivers the run at hand. Whether its publisher may go on.
     #[inline(never)]
     pub(in super::super) fn deliver_run(&mut self, block: &Buffer) -> bool {
-        if self.run.chosen {
-            self.deliver_chosen(block);
-            self.run.clear();
-            return !self.trouble.any || self.settle(self.run.from.account, self.run.from.origin);
-        }
-        if self.run.parts.len() > 1 && !self.may_be_delivered_at_once() {
-            return self.deliver_one_by_one(block);
-        }
-        self.deliver_at_once(block);
-        if self.own.routes.remote_plain != 0 {
-            self.send_run_to_cores(block);
+        if let Some(group) = self.run.group {
+            if !self.deliver_dealt(group, block) {
+                return self.deliver_one_by_one(block);
+            }
+        } else {
+            if self.run.parts.len() > 1 && !self.may_be_delivered_at_once() {
+                return self.deliver_one_by_one(block);
+            }
+            self.deliver_at_once(block);
+            if self.own.routes.remote_plain != 0 {
+                self.send_run_to_cores(0..self.run.parts.len(), block);
+            }
         }
         self.run.clear();
         !self.trouble.any || self.settle(self.run.from.account, self.run.from.origin)
@@ -95,8 +98,8 @@ impl<O: Os> Reactor<O> {
         go_on
     }
 
-    fn send_run_to_cores(&mut self, block: &Buffer) {
-        for at in 0..self.run.parts.len() {
+    pub(super) fn send_run_to_cores(&mut self, part: Range<usize>, block: &Buffer) {
+        for at in part {
             let message = self.run.message(self.run.parts[at], block);
             self.send_to_cores(self.run.from.account, &message, false);
         }

@@ -40,11 +40,7 @@ impl<O: Os> Reactor<O> {
             count += 1;
             payload_bytes += plain.payload_len() as u64;
             at = plain.end;
-            calm = if self.run.chosen {
-                self.join_chosen(slot, &plain, block)
-            } else {
-                !self.run.push(&plain) || self.deliver_run(block)
-            };
+            calm = !self.run.push(&plain) || self.deliver_run(block);
             self.os.preempt();
         }
         self.observed.sketch.left -= count;
@@ -75,11 +71,9 @@ impl<O: Os> Reactor<O> {
         {
             return None;
         }
-        let chosen = if routes.grouped { Some(self.only_choice(from.account)?) } else { None };
-        self.run.begin(from, subject, chosen.is_some(), open);
-        if let Some((to, slot)) = chosen {
-            self.run.choose(plain, to, slot);
-        }
+        let table = &self.tables[from.account.0 as usize];
+        let group = if routes.grouped { Some(table.only_group(routes)?) } else { None };
+        self.run.begin(from, subject, group, open);
         Some(self.run.push(plain))
     }
 }

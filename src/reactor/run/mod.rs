@@ -7,7 +7,7 @@
 //! what, and in which order, is as if each message had been delivered alone. Where that would make a difference (a subscription that
 //! ends after so many messages, two subscriptions of one connection), each is.
 
-mod choice;
+mod deal;
 mod delivery;
 mod join;
 
@@ -19,8 +19,7 @@ use crate::connection::outbound::{ChunkPool, Outbound, SLACK_BYTES, Writer};
 use crate::fabric::Rule;
 use crate::ids::{AccountId, ConnId, CoreId};
 use crate::os::poll::Os;
-use crate::routing::{Publisher, SID_BLOCK, Subscription};
-use choice::Choices;
+use crate::routing::{GroupRef, Publisher, SID_BLOCK, Stretch, Subscription};
 
 /// Messages of a run.
 const MESSAGES_MAX: usize = 64;
@@ -84,9 +83,9 @@ pub(super) struct Run {
     from: Author,
     /// Which run it is, for the receivers that have been seen.
     number: u32,
-    /// A member of a queue group is chosen for each message.
-    pub(super) chosen: bool,
-    choices: Choices,
+    /// The queue group among whose members it is divided, where they are the only receivers.
+    group: Option<GroupRef>,
+    stretches: Vec<Stretch>,
     /// The next message may be taken for its first bytes alone.
     goes_on: bool,
     /// Where in the block the subject lies.
@@ -108,8 +107,8 @@ impl Default for Run {
             parts: Vec::with_capacity(MESSAGES_MAX),
             from: Author::default(),
             number: 0,
-            chosen: false,
-            choices: Choices::default(),
+            group: None,
+            stretches: Vec::new(),
             goes_on: false,
             subject: 0..0,
             bytes: 0,
@@ -129,12 +128,12 @@ impl Run {
         self.parts.is_empty()
     }
 
-    /// Begins with who publishes, and where in the block the subject is. `chosen`: to one member of a queue group; `open`: its client may
-    /// publish what it likes.
+    /// Begins with who publishes, and where in the block the subject is. `group`: the only receivers; `open`: its client may publish what
+    /// it likes.
     #[inline]
-    fn begin(&mut self, from: Author, subject: Range<usize>, chosen: bool, open: bool) {
+    fn begin(&mut self, from: Author, subject: Range<usize>, group: Option<GroupRef>, open: bool) {
         debug_assert!(self.parts.is_empty(), "a run is delivered before the next one begins");
-        (self.from, self.subject, self.chosen) = (from, subject, chosen);
+        (self.from, self.subject, self.group) = (from, subject, group);
         self.goes_on = open;
         (self.bytes, self.payload_bytes, self.room) = (0, 0, 0);
     }
@@ -154,7 +153,6 @@ impl Run {
     /// No message waits any more.
     fn clear(&mut self) {
         self.parts.clear();
-        self.choices.clear();
     }
 
     /// A message of it by itself.
@@ -212,7 +210,39 @@ impl Run {
     }
 }
 
+/// Puts some messages of a run into the queue of a receiver; the bytes of their payloads.
+#[inline]
+fn write_parts(
+    parts: &[Part],
+    frame: &Frame,
+    whole: &[u8],
+    out: &mut Outbound,
+    pool: &mut ChunkPool,
+    to: &Subscription,
+) -> u64 {
+    let Some((sid, sid_len)) = to.short_sid() else {
+        parts.iter().for_each(|part| part.write(frame, whole, out, pool, to));
+        return parts.iter().map(Part::payload_len).sum();
+    };
+    let (mut bytes, mut payload_bytes) = (0, 0);
+    for part in parts {
+        bytes += (part.end - part.line) as usize;
+        payload_bytes += part.payload_len();
+    }
+    let mut writer = out.writer(parts.len() * (frame.msg_head().len() + sid_len) + bytes, pool);
+    for part in parts {
+        part.put(frame, whole, sid, sid_len, &mut writer);
+    }
+    payload_bytes
+}
+
 impl Part {
+    /// Bytes of the payload.
+    #[inline]
+    const fn payload_len(&self) -> u64 {
+        (self.end - self.content) as u64 - 2
+    }
+
     /// Puts the message into a place that is large enough.
     #[inline]
     fn put(self, frame: &Frame, whole: &[u8], sid: &[u8; SID_BLOCK], sid_len: usize, writer: &mut Writer<'_>) {

@@ -3,6 +3,7 @@
 mod ahead;
 mod cache;
 mod choice;
+mod deal;
 mod interest;
 mod memory;
 mod model;
