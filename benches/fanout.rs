@@ -1,7 +1,8 @@
 //! What one core does for a message, without a kernel: the reactor over sockets that are plain memory.
 //!
 //! `fanout CASE [OPS]` publishes OPS messages and prints `ops OPS`; instructions are counted from outside
-//! (`.ci/instructions`). Cases: `publish` (nobody listens), `one`, `one_large` (16 KiB), `ten`, `wildcard`, `queue`, `request`.
+//! (`.ci/instructions`). Cases: `publish` (nobody listens), `one`, `one_large` (16 KiB), `ten`, `wildcard`, `subjects`
+//! (a wildcard again, and each message of a round on a subject of its own), `queue`, `request`.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -107,6 +108,7 @@ struct Case {
     name: &'static str,
     subscribe: &'static str,
     subscribers: usize,
+    /// `#`: the number of the message, of [`ROUND`].
     publish: &'static str,
     payload: usize,
 }
@@ -123,6 +125,7 @@ const CASES: &[Case] = &[
     },
     Case { name: "ten", subscribe: "SUB bench.one 1\r\n", subscribers: 10, publish: "PUB bench.one", payload: 128 },
     Case { name: "wildcard", subscribe: "SUB bench.* 1\r\n", subscribers: 1, publish: "PUB bench.one", payload: 128 },
+    Case { name: "subjects", subscribe: "SUB bench.* 1\r\n", subscribers: 1, publish: "PUB bench.#", payload: 128 },
     Case { name: "queue", subscribe: "SUB bench.one q 1\r\n", subscribers: 8, publish: "PUB bench.one", payload: 128 },
     Case {
         name: "request",
@@ -153,7 +156,12 @@ fn main() {
     };
     let mut waiting: VecDeque<Wire> =
         (0..case.subscribers).map(|_| wire(format!("{CONNECT}{}", case.subscribe), 0, 0)).collect();
-    let messages = format!("{} {}\r\n{}\r\n", case.publish, case.payload, "x".repeat(case.payload)).repeat(ROUND);
+    let payload = "x".repeat(case.payload);
+    let message = |number: usize| {
+        let publish = case.publish.replace('#', &number.to_string());
+        format!("{publish} {}\r\n{payload}\r\n", case.payload)
+    };
+    let messages: String = (0..ROUND).map(message).collect();
     waiting.push_back(wire(format!("{CONNECT}{messages}"), CONNECT.len(), rounds - 1));
 
     let os = Memory { waiting, keys: Vec::new(), now: Instant::now() };

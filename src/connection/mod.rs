@@ -265,7 +265,7 @@ impl Connection {
 
     /// Takes a PUB in its usual form from the front of `input`, where there is one: the short way of [`Self::step`].
     /// Only for a client whose gate is open.
-    #[inline]
+    #[inline(always)]
     pub fn step_publish<'a>(
         &mut self,
         rules: &Rules,
@@ -281,6 +281,7 @@ impl Connection {
     }
 
     /// The same for a client whose gate is [`Gate::Checked`]; `rules` are those of its account.
+    #[inline(never)]
     pub fn step_checked_publish<'a>(
         &mut self,
         rules: &Rules,

@@ -128,6 +128,24 @@ impl<'a> Writer<'a> {
         self.rest = rest;
     }
 
+    /// A piece that is mostly short: without a call where it has 8 to 16 bytes.
+    #[inline]
+    pub fn put_short(&mut self, piece: &[u8]) {
+        let len = piece.len();
+        if let (8..=16, Some(first), Some(last)) = (len, piece.first_chunk::<8>(), piece.last_chunk::<8>()) {
+            let (to, rest) = std::mem::take(&mut self.rest).split_at_mut(len);
+            if let Some(to) = to.first_chunk_mut() {
+                *to = *first;
+            }
+            if let Some(to) = to.last_chunk_mut() {
+                *to = *last;
+            }
+            self.rest = rest;
+            return;
+        }
+        self.put(piece);
+    }
+
     /// The first `len` bytes of a block.
     #[inline]
     pub fn put_front<const N: usize>(&mut self, block: &[u8; N], len: usize) {

@@ -112,9 +112,16 @@ impl Parser {
 
     /// The `PUB` at the beginning of `input`, where it is whole and in its usual form, and its length: what most operations
     /// are, without the detour over all the others. `None` says nothing; ask [`Parser::next`].
-    #[inline]
+    #[inline(always)]
     pub fn next_publish<'a>(&self, input: &'a [u8]) -> Option<(Publish<'a>, usize)> {
         parser_fast::publish(self.limits, input)
+    }
+
+    /// The subject of that, and its length in all.
+    #[inline(never)]
+    pub fn next_subject<'a>(&self, input: &'a [u8]) -> Option<(&'a [u8], usize)> {
+        let (publish, consumed) = self.next_publish(input)?;
+        Some((publish.subject, consumed))
     }
 
     /// The `PUB` at the beginning of `input` where it begins with `prefix`, the bytes of one before up to its size. `None` says nothing.

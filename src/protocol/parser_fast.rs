@@ -29,8 +29,9 @@ const EACH: u64 = u64::from_le_bytes([1; 8]);
 
 /// `PUB subject [reply] size` and its payload, where that is what `input` begins with, in its usual form.
 ///
-/// A part of the caller's loop; the other operations are behind a call.
-#[inline]
+/// A part of the caller's loop, whatever the compiler thinks of its size: what it finds would else be handed over in memory, written in
+/// words and read in pairs of them, which stalls. The other operations are behind a call.
+#[inline(always)]
 pub(super) fn publish(limits: ParserLimits, input: &[u8]) -> Option<Published<'_>> {
     let head = u32::from_le_bytes(*input.first_chunk()?);
     if head | FOLD_THREE != PUB {
@@ -46,7 +47,7 @@ pub(super) fn publish(limits: ParserLimits, input: &[u8]) -> Option<Published<'_
 ///
 /// The verb was already seen. Within the window each place is bounded by how it was
 /// computed, so that the compiler leaves the checks out.
-#[inline]
+#[inline(always)]
 fn publish_short(limits: ParserLimits, input: &[u8]) -> Option<Published<'_>> {
     const ARGUMENTS_AT: usize = 4;
     let window: &[u8; WINDOW_BYTES] = input.first_chunk()?;
@@ -148,7 +149,7 @@ fn decimal(word: u64, len: usize) -> u32 {
 }
 
 /// `PUB subject [reply] size` of any length, the verb already seen.
-#[inline]
+#[inline(always)]
 fn publish_any(limits: ParserLimits, input: &[u8]) -> Option<Published<'_>> {
     let arguments = input.get(4..)?;
     let (subject, rest) = argument(arguments)?;

@@ -13,9 +13,9 @@ impl<O: Os> Reactor<O> {
         let Some(table) = self.large_table(account) else { return input.len() };
         let mut at = 0;
         table.look_ahead(std::iter::from_fn(|| {
-            let (publish, bytes) = self.settings.rules.parser.next_publish(input.get(at..)?)?;
+            let (subject, bytes) = self.settings.rules.parser.next_subject(input.get(at..)?)?;
             at += bytes;
-            Some(publish.subject)
+            Some(subject)
         }));
         at.max(1)
     }

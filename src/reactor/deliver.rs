@@ -75,7 +75,8 @@ impl<O: Os> Reactor<O> {
         // Publishers mostly go on with the subject they have.
         if same(self.own.frame.subject(), publish.subject)
             && publish.reply.is_empty()
-            && let Some(plain) = plain_parts(block, publish)
+            && let (line, content) = parts_of(block, publish)
+            && let Some(plain) = plain_parts(&line, &content)
         {
             return !self.run.push(&plain) || self.deliver_run(block);
         }
@@ -93,15 +94,16 @@ impl<O: Os> Reactor<O> {
         let account = if walls { client.account } else { AccountId::GLOBAL };
         let origin = ConnId { core: self.this, slot, generation: client.generation };
         let from = Author { account, origin, no_echo: !traits.echo };
+        let (line, content) = parts_of(block, publish);
         self.route_own(account, publish.subject, publish.reply, from.publisher(&self.os));
         if publish.reply.is_empty()
             && !traits.verbose
             && !traits.pedantic
-            && let Some(plain) = plain_parts(block, publish)
+            && let Some(plain) = plain_parts(&line, &content)
         {
             let start = place(block, publish.subject);
             if let Some(full) =
-                self.begin_run(from, start..start + publish.subject.len(), &plain, traits.gate == Gate::Open)
+                self.begin_run(from, start..start + publish.subject.len(), &plain, block, traits.gate == Gate::Open)
             {
                 return !full || self.deliver_run(block);
             }
@@ -113,20 +115,6 @@ impl<O: Os> Reactor<O> {
             }
             return true;
         }
-        self.publish_alone(from, publish, block, report)
-    }
-
-    /// Publishes a message that has been routed.
-    #[inline(always)]
-    pub(super) fn publish_alone(
-        &mut self,
-        from: Author,
-        publish: &Publish<'_>,
-        block: &Arc<Buffer>,
-        report: bool,
-    ) -> bool {
-        let Author { account, origin, no_echo } = from;
-        let content = with_line_end(block, publish.content);
         let shared = (content.len() >= SHARED_PAYLOAD_BYTES_MIN)
             .then(|| Shared::of(block, block.bytes().get(content.clone()).unwrap_or_default()));
         let message = Message {
@@ -134,11 +122,11 @@ impl<O: Os> Reactor<O> {
             reply: publish.reply,
             header_len: publish.header_len,
             whole: block.bytes(),
-            line: if publish.has_headers { 0..0 } else { line_of(block.bytes(), publish, &content) },
+            line,
             content,
             shared: shared.as_ref(),
             origin,
-            no_echo,
+            no_echo: from.no_echo,
         };
         if self.own.routes.local.len() > self.settings.turn_receivers_max {
             self.spread(account, &message);
@@ -154,7 +142,7 @@ impl<O: Os> Reactor<O> {
         let table = &mut self.tables[account.0 as usize];
         let Parcel { routes, frame, routed } = &mut self.own;
         let again = *routed == (account, table.version())
-            && frame.subject() == subject
+            && same(frame.subject(), subject)
             && (!routes.grouped || table.route_again(publisher, &mut self.rng, routes));
         let mut guarded = false; // nothing that was guarded is remembered
         if !again {
@@ -347,20 +335,19 @@ fn place(block: &Buffer, part: &[u8]) -> usize {
     part.as_ptr().addr() - block.bytes().as_ptr().addr()
 }
 
-/// Where the content and the line end that follows it are in the block (the parser has seen that one does).
+/// Where in the block the line of a MSG stands ready, if it does, and where the content is with the line end that follows it (the parser
+/// has seen that one does).
 #[inline]
-fn with_line_end(block: &Buffer, content: &[u8]) -> Range<usize> {
-    let start = place(block, content);
-    start..start + content.len() + 2
+fn parts_of(block: &Buffer, publish: &Publish<'_>) -> (Range<usize>, Range<usize>) {
+    let start = place(block, publish.content);
+    let content = start..start + publish.content.len() + 2;
+    let line = if publish.has_headers { 0..0 } else { line_of(block.bytes(), publish, &content) };
+    (line, content)
 }
 
 /// Where the parts are of a message that is delivered as it was written, and copied.
 #[inline]
-fn plain_parts(block: &Buffer, publish: &Publish<'_>) -> Option<PlainParts> {
-    if publish.has_headers || publish.content.len() + 2 >= SHARED_PAYLOAD_BYTES_MIN {
-        return None;
-    }
-    let content = with_line_end(block, publish.content);
-    let line = line_of(block.bytes(), publish, &content);
-    (!line.is_empty()).then_some(PlainParts { line: line.start, content: content.start, end: content.end })
+fn plain_parts(line: &Range<usize>, content: &Range<usize>) -> Option<PlainParts> {
+    let plain = !line.is_empty() && content.len() < SHARED_PAYLOAD_BYTES_MIN;
+    plain.then_some(PlainParts { line: line.start, content: content.start, end: content.end })
 }

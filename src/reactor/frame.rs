@@ -114,7 +114,7 @@ impl Frame {
             self.head[..HEAD.len()].copy_from_slice(HEAD);
         }
         let mut head = Writer::new(&mut self.head[HEAD.len()..]);
-        head.put(subject);
+        head.put_short(subject);
         head.put(b" ");
     }
 

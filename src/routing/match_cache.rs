@@ -22,7 +22,9 @@ const ENTRIES_FIRST: usize = 64;
 /// Changes of wildcard patterns that are remembered; a result older than all of them is made anew.
 const LOG: usize = 64;
 
+/// Aligned, so that a lookup of a short subject touches one cache line.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Entry {
     /// Changes of wildcard patterns that this result knows of.
     checked: u64,
@@ -115,8 +117,10 @@ impl MatchCache {
     fn place(&self, hash: u64) -> Option<usize> {
         let set = hash as usize & self.sets.len().wrapping_sub(1);
         let tag = tag_of(hash);
-        let way = self.sets.get(set)?.tags.iter().position(|t| *t == tag)?;
-        Some(set * WAYS + way)
+        // All ways at once: which one it is cannot be predicted.
+        let tags = self.sets.get(set)?.tags;
+        let found = tags.iter().rev().fold(0_u32, |found, t| found << 1 | u32::from(*t == tag));
+        (found != 0).then(|| set * WAYS + found.trailing_zeros() as usize)
     }
 
     /// The result for a subject, and where it is, if it is there and still right.

@@ -53,16 +53,21 @@ impl<O: Os> Reactor<O> {
         (at, calm)
     }
 
-    /// Begins a run with the message that was just routed, where nobody who publishes or gets it could tell. Whether it does, and then
-    /// whether the run is to be delivered at once. `open`: its client may publish what it likes.
+    /// Begins a run with the message that was just routed, where another one follows it under its subject, and nobody who publishes or
+    /// gets it could tell. Whether it does, and then whether the run is to be delivered at once. `open`: its client may publish what it
+    /// likes.
     #[inline]
     pub(in super::super) fn begin_run(
         &mut self,
         from: Author,
         subject: Range<usize>,
         plain: &PlainParts,
+        block: &Buffer,
         open: bool,
     ) -> Option<bool> {
+        if !another_follows(block.bytes(), &subject, plain.end) {
+            return None;
+        }
         let routes = &self.own.routes;
         if self.own.routed != (from.account, self.tables[from.account.0 as usize].version())
             || !self.leaving.is_empty()
@@ -76,4 +81,16 @@ impl<O: Os> Reactor<O> {
         self.run.begin(from, subject, group, open);
         Some(self.run.push(plain))
     }
+}
+
+/// Whether what stands at `at` begins as a publication to that subject does. What is left of an older read may look so too: then a run
+/// has one message.
+#[inline]
+fn another_follows(bytes: &[u8], subject: &Range<usize>, at: usize) -> bool {
+    const END: usize = 4;
+    let verb = subject.start - PUB.len();
+    let first = bytes.get(verb..=subject.end).unwrap_or_default();
+    let second = bytes.get(at..at + first.len()).unwrap_or_default();
+    // Subjects mostly differ at their ends, and most do differ.
+    first.last_chunk::<END>() == second.last_chunk() && first == second
 }
