@@ -3,7 +3,7 @@
 //! These travel in the interest ring, in order, outside credit.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::ids::{AccountId, ClientAddress, ClientId, ConnId, CoreId};
 
@@ -14,14 +14,19 @@ pub enum CoreMessage<S> {
     Interest(Arc<InterestBatch>),
     /// Nobody was left to receive a request of yours.
     Undelivered(Box<Undelivered>),
-    /// Do not read this connection of yours for so many milliseconds: it outruns a receiver.
-    Stall {
+    /// Do not read this connection of yours until I release it: it outruns a receiver of mine.
+    Hold {
         /// The publisher.
         conn: ConnId,
-        /// How long, at most 10.
-        millis: u16,
+        /// It goes on after so long, whether it was released or not.
+        at_most: Duration,
         /// That receiver.
         by: ClientId,
+    },
+    /// That receiver has caught up: the publisher goes on.
+    Release {
+        /// The publisher.
+        conn: ConnId,
     },
     /// A connection that was accepted for you.
     Accepted(Box<Accepted<S>>),

@@ -17,6 +17,7 @@ mod sync;
 use std::sync::Arc;
 
 use crate::ids::CoreId;
+use batch::BATCH_BYTES;
 use inbox::Inbox;
 use mail::Mail;
 use outbox::Outbox;
@@ -82,6 +83,12 @@ pub enum Rule {
     NothingTakenAlong,
     /// Subscriptions that a client keeps are held against the rights of who it becomes.
     CheckWhatIsKept,
+    /// A publisher of another core is held back for a receiver that is far behind.
+    HoldOverCores,
+    /// One that is held goes on as soon as its receiver has caught up.
+    Release,
+    /// A hold ends by itself.
+    HoldsEnd,
     /// A login whose password was checked while the server was reloaded goes by what is configured now.
     CheckedUnderTheRulesOfNow,
 }
@@ -95,6 +102,19 @@ pub struct LinkSizes {
     pub interest_ring_entries: usize,
     /// Bytes in flight on a link before its sender holds back.
     pub link_bytes_max: u64,
+}
+
+impl LinkSizes {
+    /// What may be under way to a core over all its links, as a part of what may be pending for one of its clients: when publishers are
+    /// held back for a receiver at three quarters, what is on its way still finds room.
+    const UNDER_WAY: u64 = 8;
+
+    /// The links' share of what `pending_bytes_max` leaves, where `link_bytes_max` is more than that.
+    #[must_use]
+    pub fn within(self, pending_bytes_max: u64, cores: usize) -> Self {
+        let share = pending_bytes_max / Self::UNDER_WAY / (cores as u64).saturating_sub(1).max(1);
+        Self { link_bytes_max: self.link_bytes_max.min(share.max(BATCH_BYTES as u64)), ..self }
+    }
 }
 
 /// One core's ends of all links.
@@ -154,7 +174,7 @@ fn link<S: Send>(sizes: LinkSizes) -> (Option<outbox::Link<S>>, Option<inbox::Li
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fabric::batch::{BATCH_BYTES, Content, Entry, Groups};
+    use crate::fabric::batch::{Content, Entry, Groups};
     use crate::fabric::message::Origin;
     use crate::ids::{AccountId, ConnId};
 
@@ -200,6 +220,15 @@ mod tests {
         let mut parts = Fabric::mesh(2, sizes);
         let second = parts.pop().expect("two cores");
         (parts.pop().expect("two cores"), second)
+    }
+
+    #[test]
+    fn what_is_under_way_to_a_core_is_an_eighth_of_what_may_be_pending_for_a_client() {
+        const MIB: u64 = 1024 * 1024;
+        let sizes = LinkSizes { batch_ring_entries: 256, interest_ring_entries: 2, link_bytes_max: 4 * MIB };
+        let bytes = |pending, cores| sizes.within(pending, cores).link_bytes_max;
+        assert_eq!([1, 2, 3, 5, 9].map(|cores| bytes(64 * MIB, cores)), [4 * MIB, 4 * MIB, 4 * MIB, 2 * MIB, MIB]);
+        assert_eq!([bytes(16 * MIB, 2), bytes(1024, 64)], [2 * MIB, BATCH_BYTES as u64], "a batch always finds room");
     }
 
     #[test]

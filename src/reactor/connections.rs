@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::secure::Layer;
+use super::settings::Patience;
 use super::snapshot::HELD_BACK_BY_MAX;
 use crate::connection::Connection;
 use crate::ids::{AccountId, ClientId, ConnId, CoreId};
@@ -57,8 +58,6 @@ pub struct Client<S> {
     pub pong_waits: bool,
     /// A message of it is being spread over very many receivers.
     pub fanning_out: bool,
-    /// Not read until then: it outruns a receiver.
-    pub stalled_until: Option<Instant>,
     /// Where `outbound` must have got to, and when.
     pub write_deadline: Option<(u64, Instant)>,
     /// A timer for that is set.
@@ -84,12 +83,25 @@ pub struct Client<S> {
 }
 
 /// Publishers that were held back for a receiver, and receivers for which a publisher was.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pressure {
     /// How often a publisher was held back for this connection.
     pub stalls_caused: u64,
+    /// Some may be now.
+    pub holds_others: bool,
+    /// Cores that hold this one back, each once.
+    pub holds: Vec<Hold>,
     /// For whom this one was last held back, the latest first; 0: nobody.
     pub held_back_by: [u64; HELD_BACK_BY_MAX],
+}
+
+/// A core holds a publisher back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Which one.
+    pub core: CoreId,
+    /// Until then at the latest.
+    pub until: Instant,
 }
 
 /// A password check that a client waits for; nobody wants it any more when the client is gone.
@@ -110,13 +122,18 @@ impl<S> Client<S> {
             && !self.pong_waits
             && !self.fanning_out
             && self.verifying.is_none()
-            && self.stalled_until.is_none()
+            && !self.is_held_back()
             && self.connection.closing().is_none()
     }
 
+    /// Whether it is not read for now, since it outruns a receiver.
+    pub fn is_held_back(&self) -> bool {
+        self.pressure.as_ref().is_some_and(|pressure| !pressure.holds.is_empty())
+    }
+
     /// How much longer its publishers are to wait for it; nothing where it is frozen.
-    pub fn patience(&self, now: Instant, frozen_after: Duration) -> Duration {
-        frozen_after.saturating_sub(now.saturating_duration_since(self.took_at))
+    pub fn patience(&self, now: Instant, patience: &Patience) -> Duration {
+        patience.with(self.written()).saturating_sub(now.saturating_duration_since(self.took_at))
     }
 
     /// Notes whether it has done anything but PING and PONG since this was last asked.
@@ -129,9 +146,15 @@ impl<S> Client<S> {
         }
     }
 
-    /// It was held back for this receiver.
-    pub fn note_held_back(&mut self, by: ClientId) {
-        let held_back_by = &mut self.pressure.get_or_insert_default().held_back_by;
+    /// It is held back for a receiver of that core.
+    pub fn hold_back(&mut self, hold: Hold, by: ClientId) {
+        let pressure = self.pressure.get_or_insert_default();
+        if pressure.holds.is_empty() {
+            self.connection.counts.stalls += 1;
+        }
+        pressure.holds.retain(|known| known.core != hold.core);
+        pressure.holds.push(hold);
+        let held_back_by = &mut pressure.held_back_by;
         let known = held_back_by.iter().position(|cid| *cid == by.0).unwrap_or(HELD_BACK_BY_MAX - 1);
         held_back_by.copy_within(..known, 1);
         held_back_by[0] = by.0;
@@ -210,7 +233,6 @@ impl<S> Connections<S> {
             ending: 0,
             pong_waits: false,
             fanning_out: false,
-            stalled_until: None,
             write_deadline: None,
             write_timer: false,
             took_at: connection_started,

@@ -48,8 +48,8 @@ pub(super) struct Trouble {
     expired: Vec<SubId>,
     /// Receivers that are too far behind.
     slow: Vec<u32>,
-    /// A receiver that takes bytes has too many waiting: hold the publisher back.
-    stall_for: Option<u32>,
+    /// Of the receivers that take bytes and have too many waiting, the one with the most: hold the publisher back.
+    hold_for: Option<(u64, u32)>,
     /// Much is waiting for a receiver that could take it: write soon.
     write_soon: bool,
 }
@@ -256,10 +256,10 @@ impl<O: Os> Reactor<O> {
         delivered
     }
 
-    /// What follows from a delivery: ended subscriptions, slow consumers, a stall. Whether the publisher may go on.
+    /// What follows from a delivery: ended subscriptions, slow consumers, a hold. Whether the publisher may go on.
     #[cold]
     pub(super) fn settle(&mut self, account: AccountId, publisher: ConnId) -> bool {
-        let Trouble { expired, slow, stall_for, write_soon, .. } = std::mem::take(&mut self.trouble);
+        let Trouble { expired, slow, hold_for, write_soon, .. } = std::mem::take(&mut self.trouble);
         for id in expired {
             self.expire(account, id);
         }
@@ -267,10 +267,10 @@ impl<O: Os> Reactor<O> {
             self.close(slot, CloseReason::SlowConsumerPendingBytes);
         }
         let mut go_on = !write_soon;
-        if let Some(receiver) = stall_for
+        if let Some((_, receiver)) = hold_for
             && self.settings.fast_producer_stall
         {
-            go_on &= !self.stall(publisher, receiver);
+            go_on &= !self.hold(publisher, receiver);
         }
         self.write_soon |= write_soon;
         go_on
@@ -320,8 +320,8 @@ impl Trouble {
             self.slow.push(slot);
         } else if !client.blocked {
             self.write_soon = true;
-        } else if pending >= settings.stall_from_bytes && !client.patience(now, settings.frozen_after).is_zero() {
-            self.stall_for = Some(slot);
+        } else if pending >= settings.stall_from_bytes && !client.patience(now, &settings.patience).is_zero() {
+            self.hold_for = self.hold_for.max(Some((pending, slot)));
         } else {
             return;
         }

@@ -5,14 +5,9 @@ use std::time::Duration;
 use super::Reactor;
 use crate::connection::close::CloseReason;
 use crate::connection::keepalive::Tick;
-use crate::fabric::message::CoreMessage;
-use crate::ids::{ClientId, ConnId};
+use crate::ids::ConnId;
 use crate::os::poll::Os;
 use crate::protocol::error::ProtocolError;
-
-/// How long a publisher is held back: the longer the fuller its receiver is, and never longer than this from now.
-const STALL_MIN: Duration = Duration::from_millis(2);
-const STALL_MAX: Duration = Duration::from_millis(10);
 
 /// From so many freed bytes on it is worth giving them back, and how long after.
 const FREED_BYTES_MIN: usize = 1024 * 1024;
@@ -30,8 +25,8 @@ pub(super) enum TimerKey {
     Keepalive(Place),
     /// What was offered must have been taken.
     WriteDeadline(Place),
-    /// A publisher may be read again.
-    Stall(Place),
+    /// A publisher was held back for as long as may be.
+    Held(Place),
     /// A closing connection's last words are written off.
     LastWords(Place),
     /// A proxy's header must be there.
@@ -56,6 +51,8 @@ pub(super) enum TimerKey {
     Memory,
     /// Empty batches for other cores are looked at.
     Batches,
+    /// Publishers were held back for as long as may be.
+    Holds,
 }
 
 /// A connection of this core.
@@ -80,8 +77,8 @@ impl TimerKey {
         Self::WriteDeadline(Place::of(id))
     }
 
-    pub(super) fn stall(id: ConnId) -> Self {
-        Self::Stall(Place::of(id))
+    pub(super) fn held(id: ConnId) -> Self {
+        Self::Held(Place::of(id))
     }
 
     pub(super) fn last_words(id: ConnId) -> Self {
@@ -108,7 +105,7 @@ impl TimerKey {
         match self {
             Self::Keepalive(place)
             | Self::WriteDeadline(place)
-            | Self::Stall(place)
+            | Self::Held(place)
             | Self::LastWords(place)
             | Self::Header(place)
             | Self::FirstBytes(place)
@@ -120,7 +117,8 @@ impl TimerKey {
             | Self::Accept
             | Self::LameDuck
             | Self::Memory
-            | Self::Batches => None,
+            | Self::Batches
+            | Self::Holds => None,
         }
     }
 }
@@ -151,6 +149,7 @@ impl<O: Os> Reactor<O> {
             TimerKey::Logins => self.offer_waiting_checks(),
             TimerKey::StrangerLines => self.log_dropped_lines(),
             TimerKey::Batches => self.free_batches(),
+            TimerKey::Holds => self.forget_ended_holds(),
             _ => {
                 self.freed = 0;
                 self.pool.clear();
@@ -195,12 +194,7 @@ impl<O: Os> Reactor<O> {
         match key {
             TimerKey::Keepalive(_) => self.keep_alive(id),
             TimerKey::WriteDeadline(_) => self.check_write_deadline(id),
-            TimerKey::Stall(_) => {
-                if let Some(client) = self.clients.find(id) {
-                    client.stalled_until = None;
-                    self.enqueue(id.slot);
-                }
-            }
+            TimerKey::Held(_) => self.end_holds_of(id),
             TimerKey::LastWords(_) => self.look_again_at_leaving(id.slot),
             TimerKey::Header(_) => self.check_header(id),
             TimerKey::FirstBytes(_) => self.stop_waiting_for_first_bytes(id),
@@ -218,7 +212,7 @@ impl<O: Os> Reactor<O> {
         }
         let interval = self.settings.ping_interval;
         // While we do not read it, silence is ours.
-        if client.held > 0 || client.stalled_until.is_some() || client.pong_waits || client.verifying.is_some() {
+        if client.held > 0 || client.is_held_back() || client.pong_waits || client.verifying.is_some() {
             client.connection.keepalive.handle_bytes(self.now);
             self.timers.insert(self.now + interval, TimerKey::keepalive(id));
             return;
@@ -254,44 +248,5 @@ impl<O: Os> Reactor<O> {
         } else {
             self.close(id.slot, CloseReason::SlowConsumerWriteDeadline);
         }
-    }
-
-    /// A receiver is far behind and takes bytes: its publisher is not read for a moment. Whether it is one of this core.
-    pub(super) fn stall(&mut self, publisher: ConnId, receiver: u32) -> bool {
-        if self.turn.stalled.contains(&publisher) {
-            return false; // its core is told once a turn: once a message would fill the ring that interest travels in
-        }
-        let Some(client) = self.clients.at(receiver) else { return false };
-        let behind = client.connection.outbound.pending_bytes().saturating_sub(self.settings.stall_from_bytes);
-        let room = (self.settings.pending_bytes_max - self.settings.stall_from_bytes).max(1);
-        // Word to another core takes a while, in which its publisher goes on: it is held for as long as may be.
-        let here = publisher.core == self.this;
-        let more = (STALL_MAX - STALL_MIN).as_millis() as u64 * if here { behind } else { room } / room;
-        let patience = client.patience(self.now, self.settings.frozen_after).as_millis() as u64;
-        let millis = (STALL_MIN.as_millis() as u64 + more).min(patience.max(1)) as u16;
-        self.stats.stalls += 1;
-        client.pressure.get_or_insert_default().stalls_caused += 1;
-        let by = client.connection.client;
-        if here {
-            self.hold_back(publisher, millis, by);
-            return true;
-        }
-        self.turn.stalled.push(publisher);
-        self.fabric.outbox.send(publisher.core, CoreMessage::Stall { conn: publisher, millis, by });
-        false
-    }
-
-    /// Does not read a connection for so long, at most 10 ms from now.
-    pub(super) fn hold_back(&mut self, conn: ConnId, millis: u16, by: ClientId) {
-        let Some(client) = self.clients.find(conn) else { return };
-        let now = self.now;
-        let already = client.stalled_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        let until = now + (already + Duration::from_millis(u64::from(millis))).min(STALL_MAX);
-        if client.stalled_until.is_none() {
-            client.connection.counts.stalls += 1;
-        }
-        client.note_held_back(by);
-        client.stalled_until = Some(until);
-        self.timers.insert(until, TimerKey::stall(conn));
     }
 }

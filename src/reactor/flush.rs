@@ -116,6 +116,7 @@ impl<O: Os> Reactor<O> {
         if client.last_words && client.connection.outbound.pending_bytes() == 0 {
             self.look_again_at_leaving(slot);
         }
+        self.look_whether_caught_up(slot);
         self.watch_write_deadline(slot);
     }
 

@@ -177,6 +177,7 @@ impl<O: Os> Reactor<O> {
         }
         client.pong_waits = false;
         self.leaving.push_back(slot);
+        self.release_publishers(slot);
         self.mark_dirty(slot);
     }
 

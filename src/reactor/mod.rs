@@ -18,6 +18,7 @@ mod flush;
 mod frame;
 mod guard;
 mod handshake;
+mod hold;
 mod info;
 mod io;
 mod lifecycle;
@@ -55,7 +56,7 @@ use crate::connection::outbound::ChunkPool;
 use crate::fabric::Fabric;
 use crate::fabric::grace::Grace;
 use crate::fabric::message::Accepted;
-use crate::ids::{ConnId, CoreId};
+use crate::ids::CoreId;
 use crate::limits::READ_BUFFER_BYTES;
 use crate::log::Logger;
 use crate::os::poll::{Event, Os};
@@ -67,6 +68,7 @@ use deliver::{Parcel, Trouble};
 use effects::Ended;
 use expire::TimerKey;
 use fanout::Fanout;
+use hold::Holds;
 use info::InfoLines;
 use line_limit::LineLimit;
 use load::Load;
@@ -86,8 +88,6 @@ struct Turn {
     served: usize,
     bytes: usize,
     remote_messages: usize,
-    /// Publishers of other cores that were held back.
-    stalled: Vec<ConnId>,
 }
 
 impl Turn {
@@ -111,6 +111,7 @@ pub struct Reactor<O: Os> {
     table: TableConfig,
     timers: Timers<TimerKey>,
     grace: Grace<Ended>,
+    holds: Holds,
     reports: Reports,
     stats: Stats,
     load: Load,
@@ -165,6 +166,7 @@ pub struct Reactor<O: Os> {
     interest_stuck: bool,
     accept_due: bool,
     control_due: bool,
+    /// This turn is to end: much waits for a receiver that could take it, or a publisher of another core is to be held back.
     write_soon: bool,
     stranger_lines: LineLimit,
     trace: bool,
@@ -194,10 +196,9 @@ impl<O: Os> Reactor<O> {
         log: Logger,
         seed: u64,
     ) -> Self {
-        let (this, cores) = (fabric.this, fabric.cores());
+        let (this, cores, now) = (fabric.this, fabric.cores(), os.now());
         let (match_cache_entries, subject_sample) = (settings.match_cache_entries, settings.subject_sample);
         let table = TableConfig { this, cores, match_cache_entries, seed };
-        let now = os.now();
         let mut reactor = Self {
             this,
             os,
@@ -211,6 +212,7 @@ impl<O: Os> Reactor<O> {
             table,
             timers: Timers::new(now),
             grace: Grace::new(this),
+            holds: Holds::default(),
             reports: Reports::default(),
             stats: Stats::default(),
             load: Load::new(now),

@@ -19,6 +19,8 @@ pub struct Remains {
     pub falls: usize,
     /// Requests that some of several cores have given up.
     pub reports: usize,
+    /// Publishers that are held back.
+    pub holds: usize,
     /// Retired subscriptions, batches or messages that wait to be dealt with.
     pub waiting: usize,
     /// Bytes of credit that have not come back from other cores.
@@ -38,6 +40,7 @@ impl<O: Os> Reactor<O> {
             patterns: counts.iter().map(|c| c.patterns + c.groups).sum(),
             falls: self.tables.iter().filter(|t| t.removals_pending()).count(),
             reports: self.reports.len(),
+            holds: self.holds.len(),
             waiting: usize::from(!self.grace.is_empty()) + self.owed + usize::from(!self.fabric.outbox.is_empty()),
             in_flight: others(self.this, self.fabric.cores()).map(|to| self.fabric.outbox.in_flight(to)).sum(),
         }

@@ -63,7 +63,8 @@ impl<O: Os> Reactor<O> {
                         }
                     }
                     Some(CoreMessage::Undelivered(report)) => self.handle_undelivered(&report),
-                    Some(CoreMessage::Stall { conn, millis, by }) => self.hold_back(conn, millis, by),
+                    Some(CoreMessage::Hold { conn, at_most, by }) => self.hold_back(conn, core, at_most, by),
+                    Some(CoreMessage::Release { conn }) => self.let_go(conn, core),
                     Some(CoreMessage::Accepted(accepted)) => self.arrivals.push_back(accepted),
                     None => break,
                 }
@@ -84,14 +85,14 @@ impl<O: Os> Reactor<O> {
         }
     }
 
-    /// Handles noted batches while the turn's budget lasts. Whether none is left.
+    /// Handles noted batches while the turn's budget lasts, and until something is to leave soon. Whether none is left.
     pub(super) fn handle_batches(&mut self) -> bool {
         if self.owed > 0 {
             self.is_not_drained();
         }
         for core in others(self.this, self.fabric.cores()) {
             while self.notes[core.index()] > 0 {
-                if self.turn.remote_messages >= self.settings.turn_messages_max {
+                if self.write_soon || self.turn.remote_messages >= self.settings.turn_messages_max {
                     return false;
                 }
                 let Some(batch) = self.fabric.inbox.next_batch(core) else { break };

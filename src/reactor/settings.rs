@@ -18,11 +18,36 @@ const LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
 const TLS_TIMEOUT: Duration = Duration::from_secs(2);
 const TLS_GRACE: Duration = Duration::from_secs(1);
 
-/// A receiver that has taken nothing for so long is frozen; where its queue is large, for as long as it takes to fill it at 1 GiB a
-/// second. One that is frozen has then taken nothing since its queue was empty; one that reads, though its host gives it the CPU
-/// late, has.
-const FROZEN_AFTER_MIN: Duration = Duration::from_millis(8);
+/// For how long a receiver that is far behind may take nothing before it is frozen, and nobody waits for it any more.
+///
+/// As long as it takes to fill its queue at 1 GiB a second: one that is frozen has then taken nothing since its queue was empty; one
+/// that reads, though its host gives it the CPU late, has. More is earned: who has taken much before may pause for longer, since
+/// programs collect garbage and let their tables grow.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// With one that has hardly taken anything.
+    pub least: Duration,
+    /// With one that has taken very much.
+    pub most: Duration,
+}
+
+const LEAST_PATIENCE: Duration = Duration::from_millis(8);
 const FILLED_BYTES_A_MILLISECOND: u64 = 1024 * 1024;
+/// A millisecond is earned with each so many bytes.
+const TAKEN_BYTES_A_MILLISECOND: u64 = 256 * 1024;
+
+impl Patience {
+    /// With receivers whose queue holds so much.
+    fn for_queue(bytes: u64) -> Self {
+        let least = LEAST_PATIENCE.max(Duration::from_millis(bytes / FILLED_BYTES_A_MILLISECOND));
+        Self { least, most: 4 * least }
+    }
+
+    /// With one that has taken so many bytes.
+    pub fn with(&self, taken: u64) -> Duration {
+        Duration::from_millis(taken / TAKEN_BYTES_A_MILLISECOND).clamp(self.least, self.most)
+    }
+}
 
 /// The patterns and subscriptions of so many take about half a megabyte.
 const LARGE_TABLE_PATTERNS: usize = 4096;
@@ -52,8 +77,8 @@ pub struct Settings {
     pub stall_from_bytes: u64,
     /// From so many on, it is looked at at all.
     pub pressure_bytes: u64,
-    /// A receiver that has taken nothing for so long is frozen: nobody waits for it.
-    pub frozen_after: Duration,
+    /// For how long receivers may take nothing.
+    pub patience: Patience,
     /// `no_fast_producer_stall: false`.
     pub fast_producer_stall: bool,
     /// `ping_interval`.
@@ -120,7 +145,7 @@ impl Settings {
             pending_bytes_max: pending,
             stall_from_bytes: pending / 4 * 3,
             pressure_bytes: (pending / 4).min(1024 * 1024),
-            frozen_after: FROZEN_AFTER_MIN.max(Duration::from_millis(pending / FILLED_BYTES_A_MILLISECOND)),
+            patience: Patience::for_queue(pending),
             fast_producer_stall: config.fast_producer_stall,
             ping_interval: config.timing.ping_interval,
             pings_out_max: config.timing.pings_out_max,
@@ -141,6 +166,12 @@ impl Settings {
                 headers_only: config.logging.trace_headers,
             },
         }
+    }
+
+    /// A receiver that has fewer pending bytes has caught up: those that were held back for it go on. Less than what holds them back, so
+    /// that one hold and one release go with some megabytes.
+    pub fn caught_up_bytes(&self) -> u64 {
+        self.stall_from_bytes - self.stall_from_bytes / 8
     }
 
     /// An account, where it exists.
@@ -202,4 +233,21 @@ fn rules(config: &Config, account: Option<&AccountLimits>) -> Rules {
 pub fn login_timeout(config: &Config) -> Duration {
     let tls = config.tls.as_ref().map(|tls| tls.timeout.unwrap_or(TLS_TIMEOUT) + TLS_GRACE);
     config.security.timeout.or(tls).unwrap_or(LOGIN_TIMEOUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_earned_and_has_two_bounds() {
+        let (mib, ms) = (1024 * 1024, Duration::from_millis);
+        let patience = Patience::for_queue(64 * mib);
+        assert_eq!(
+            [0, 16 * mib, 20 * mib, 64 * mib, u64::MAX].map(|taken| patience.with(taken)),
+            [64, 64, 80, 256, 256].map(ms)
+        );
+        let small = Patience::for_queue(mib);
+        assert_eq!([0, mib, 3 * mib, u64::MAX].map(|taken| small.with(taken)), [8, 8, 12, 32].map(ms));
+    }
 }

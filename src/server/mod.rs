@@ -200,7 +200,7 @@ impl Server {
         let kernels = Kernels::new(cores).map_err(StartError::Kernel)?;
         let wakers = kernels.wakers();
         let kernels = kernels.into_each(config.cores.turn_events_max, listeners, local).map_err(StartError::Kernel)?;
-        let parts = Fabric::mesh(cores, sizes(&config));
+        let parts = Fabric::mesh(cores, sizes(&config, cores));
         let mails = parts.first().map_or_else(|| Arc::from([]), |part| Arc::clone(&part.mails));
         shared.limit_failed_logins(config.security.failed_logins_per_minute_max);
         let server = Self {
@@ -426,12 +426,13 @@ fn listen_locally(config: &Config, log: &Logger) -> Result<Option<LocalListener>
     Ok(Some(listener))
 }
 
-fn sizes(config: &Config) -> LinkSizes {
-    LinkSizes {
+fn sizes(config: &Config, cores: usize) -> LinkSizes {
+    let asked = LinkSizes {
         batch_ring_entries: limits::BATCH_RING_ENTRIES,
         interest_ring_entries: limits::INTEREST_RING_ENTRIES,
         link_bytes_max: config.cores.link_bytes_max,
-    }
+    };
+    asked.within(config.limits.pending_bytes_max, cores)
 }
 
 /// INFO, without what differs by connection.

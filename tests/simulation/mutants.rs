@@ -6,7 +6,7 @@
 use dunlin::fabric::Rule;
 
 use crate::scenarios::{Kind, Mix, schedule};
-use crate::schedules::{CAUSAL, COMING_AND_GOING, neighbours, small_pending, two_to_four};
+use crate::schedules::{CAUSAL, COMING_AND_GOING, LATE, neighbours, slow_wires, small_pending, two_to_four};
 use crate::shape::Shape;
 
 /// Schedules within which a fault must show.
@@ -123,6 +123,21 @@ fn sleeping_without_a_second_look_is_caught() {
 #[test]
 fn credit_held_back_for_a_slow_receiver_is_caught() {
     caught(Rule::CreditDespiteSlowReceiver, &[(Kind::Frozen, 1)], small_pending);
+}
+
+#[test]
+fn publishers_that_are_not_held_back_over_cores_are_caught() {
+    caught(Rule::HoldOverCores, LATE, slow_wires);
+}
+
+#[test]
+fn a_hold_without_a_release_is_caught() {
+    caught(Rule::Release, LATE, slow_wires);
+}
+
+#[test]
+fn a_hold_without_an_end_is_caught() {
+    caught(Rule::HoldsEnd, &[(Kind::Frozen, 1)], small_pending);
 }
 
 #[test]

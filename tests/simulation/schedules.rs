@@ -76,6 +76,11 @@ fn a_frozen_subscriber_delays_nobody_and_is_closed() {
 }
 
 #[test]
+fn a_late_subscriber_gets_all_and_its_publishers_go_on_when_it_has_caught_up() {
+    hold(schedules() / 12, some, LATE, slow_wires);
+}
+
+#[test]
 fn a_lame_duck_tells_everybody_and_loses_nothing() {
     hold(schedules() / 12, some, &[(Kind::LameDuck, 1)], |_| {});
 }
@@ -167,6 +172,18 @@ fn large_turns(shape: &mut Shape) {
     shape.buffer_bytes = (100_000, 300_000);
     shape.turn_bytes_max = 1 << 20;
     shape.pace = (10, &[100, 500, 1500]);
+}
+
+/// Where publishers outrun a subscriber that reads.
+pub const LATE: Mix = &[(Kind::Late, 3), (Kind::Churn, 1)];
+
+/// Publishers can fill a queue, and what is under way when they are held back fits into the rest of it.
+pub fn slow_wires(shape: &mut Shape) {
+    small_pending(shape);
+    shape.pending_bytes_max = 100_000;
+    shape.fast_producer_stall = true;
+    shape.buffer_bytes = (1000, 4000);
+    shape.odd = 0;
 }
 
 /// What is pending is bounded so that a frozen subscriber reaches the bound.

@@ -7,7 +7,7 @@ use dunlin::config::AcceptMode;
 use dunlin::fabric::LinkSizes;
 use dunlin::protocol::handshake::ServerInfo;
 use dunlin::reactor::access::{Access, AccountEntry};
-use dunlin::reactor::settings::Settings;
+use dunlin::reactor::settings::{Patience, Settings};
 
 use crate::random::Random;
 use crate::secure::ENDS;
@@ -54,6 +54,9 @@ pub struct Shape {
 const PACES: [(u64, &[u64]); 5] =
     [(0, &[]), (20, &[30, 120, 500]), (20, &[120, 500, 1500]), (100, &[10, 30, 100]), (6, &[1000, 3000])];
 
+/// For how long a receiver may take nothing before it is frozen.
+pub const PATIENCE: Duration = Duration::from_millis(8);
+
 impl Shape {
     pub fn of(random: &Random, cores: usize) -> Self {
         Self {
@@ -97,7 +100,7 @@ impl Shape {
             pending_bytes_max: self.pending_bytes_max,
             stall_from_bytes: self.stall_from_bytes,
             pressure_bytes: self.pressure_bytes,
-            frozen_after: Duration::from_millis(8),
+            patience: Patience { least: PATIENCE, most: PATIENCE },
             fast_producer_stall: self.fast_producer_stall,
             accept: self.accept,
             spin: self.spin,

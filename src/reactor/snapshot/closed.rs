@@ -108,7 +108,7 @@ pub(super) fn info_of<S>(id: ConnId, client: &Client<S>, now: Instant) -> Connec
     let connection = &client.connection;
     let pending_bytes = connection.outbound.pending_bytes();
     let who = connection.named();
-    let pressure = client.pressure.as_deref().copied().unwrap_or_default();
+    let pressure = client.pressure.as_deref().cloned().unwrap_or_default();
     let text = |pick: fn(&crate::protocol::handshake::ConnectOptions) -> &str| {
         redact::name(who.map(pick).unwrap_or_default()).to_owned()
     };

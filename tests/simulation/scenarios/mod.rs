@@ -4,7 +4,7 @@
 //! - `order`: order, PONGs that bring everything before them, drains.
 //! - `queues`: groups whose members come and go; no echo; maxima.
 //! - `requests`: answers over several sockets, 503s, responders that drain.
-//! - `pressure`: verbose publishers without credit, frozen subscribers.
+//! - `pressure`: verbose publishers without credit, frozen subscribers, late ones.
 //! - `permissions`: members of groups who may not have everything.
 //! - `endings`: resets, lame duck, stop.
 //! - `logins`: clients that say CONNECT again.
@@ -50,6 +50,7 @@ pub enum Kind {
     Denied,
     Verbose,
     Frozen,
+    Late,
     WriteDeadline,
     Idle,
     Resets,
@@ -153,6 +154,7 @@ fn play(kind: Kind, w: &mut World, number: usize) -> Outcome {
         Kind::WriteDeadline => pressure::write_deadline(w, number),
         Kind::Idle => pressure::idle(w, number),
         Kind::Frozen => pressure::frozen(w, number),
+        Kind::Late => pressure::late(w, number),
         Kind::Resets => endings::resets(w, number),
         Kind::LameDuck => endings::lame_duck(w, number),
         Kind::Stop => endings::stop(w, number),

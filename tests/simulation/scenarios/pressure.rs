@@ -8,6 +8,9 @@ use crate::client::Manners;
 use crate::socket::lock;
 use crate::world::World;
 
+/// What one publisher sends in a pause: more than a late subscriber's queue holds.
+const PAUSE_MESSAGES: usize = 120;
+
 /// A verbose publisher that outruns its link: +OK and PONG in the order of its operations, and what they promise is true.
 pub fn verbose(w: &mut World, number: usize) -> Outcome {
     let [a] = pick(w);
@@ -70,6 +73,45 @@ pub fn frozen(w: &mut World, number: usize) -> Outcome {
         w.clients[healthy].unsubscribe(&sid);
     }
     w.clients[f].frozen = false;
+    w.go()
+}
+
+/// A subscriber pauses while two publishers outrun it, and always reads on before it could be taken for frozen: they are held back, it gets
+/// all of both, and nobody ever waits for a timer. Beside it a message between others, on the same cores and links, goes on its way.
+pub fn late(w: &mut World, number: usize) -> Outcome {
+    let [p, q, late, a, b] = pick(w);
+    let ((subject, pattern), sid, other) = (subject(w, number), format!("x{number}"), format!("o{number}"));
+    w.clients[late].subscribe(&pattern, None, &sid);
+    w.clients[b].subscribe(&other, None, &other);
+    w.until_pong(late)?;
+    w.until_pong(b)?;
+    w.settle()?;
+    let (jumped, mut sent) = (w.jumped, 0);
+    for round in 0..3 {
+        w.clients[late].frozen = true;
+        for publisher in [p, q] {
+            for _ in 0..PAUSE_MESSAGES {
+                w.publish_sized(publisher, &subject, "", 1000);
+                sent += 1;
+            }
+        }
+        // A pause of a part of what it may be: a step takes a quarter of a microsecond.
+        for _ in 0..w.random().range(1, 8000) {
+            w.step()?;
+        }
+        w.publish_sized(a, &other, "", 100);
+        let beside = |w: &World| w.ledger.received(b, &other).len() == round + 1;
+        w.until(|| "others wait beside a late subscriber".into(), beside)?;
+        w.clients[late].frozen = false;
+        let goes_on = |w: &World| w.ledger.received(late, &sid).len() * 2 >= sent;
+        w.until(|| "a late subscriber waits".into(), goes_on)?;
+    }
+    w.until(|| "a late subscriber waits".into(), |w| w.ledger.received(late, &sid).len() == sent)?;
+    let waited = w.jumped - jumped;
+    ensure(waited.is_zero(), || format!("publishers waited {waited:?} for a subscriber that had caught up"))?;
+    for (client, sid) in [(late, &sid), (b, &other)] {
+        w.clients[client].unsubscribe(sid);
+    }
     w.go()
 }
 
