@@ -3,8 +3,13 @@
 //! A core reads into a [`Buffer`] that it owns through an `Arc`. A large payload is not copied to its receivers: each holds a
 //! [`Shared`], a range of the buffer. What could not be written at the end of a turn is copied out (`connection::outbound`)
 //! where it is the smaller part of its buffer, so that a slow receiver of four kilobytes does not keep a buffer of a hundred.
+//!
+//! Blocks are used again ([`BufferPool`], [`LargeBlocks`]): memory that is new costs a page fault every four kilobytes, more than
+//! reading into it. What a block holds from before is never looked at: a reader goes as far as it has written.
 
 use std::sync::Arc;
+
+use crate::limits::LARGE_BLOCKS_BYTES_MAX;
 
 /// A block of bytes to read into. Its length never changes.
 #[derive(Debug)]
@@ -76,9 +81,11 @@ impl Shared {
     }
 }
 
-/// Blocks of one size, used again as soon as nobody holds a range of them.
+/// Blocks of one size, used again as soon as nobody holds a range of them, and the large ones beside them.
 #[derive(Debug)]
 pub struct BufferPool {
+    /// For what does not fit into the others.
+    pub large: LargeBlocks,
     current: Arc<Buffer>,
     spare: Vec<Arc<Buffer>>,
     block_bytes: usize,
@@ -88,7 +95,8 @@ pub struct BufferPool {
 impl BufferPool {
     /// Blocks of `block_bytes`; at most `spare_max` are kept beside the current one.
     pub fn new(block_bytes: usize, spare_max: usize) -> Self {
-        Self { current: Arc::new(Buffer::new(block_bytes)), spare: Vec::new(), block_bytes, spare_max }
+        let current = Arc::new(Buffer::new(block_bytes));
+        Self { large: LargeBlocks::default(), current, spare: Vec::new(), block_bytes, spare_max }
     }
 
     /// A block that nobody holds a range of, ready to be read into.
@@ -106,12 +114,13 @@ impl BufferPool {
 
     /// Bytes of all blocks that are kept.
     pub fn bytes(&self) -> usize {
-        (1 + self.spare.len()) * self.block_bytes
+        (1 + self.spare.len()) * self.block_bytes + self.large.bytes()
     }
 
     /// Frees those that are not in use.
     pub fn clear(&mut self) {
         self.spare = Vec::new();
+        self.large.clear();
     }
 
     #[cold]
@@ -128,9 +137,68 @@ impl BufferPool {
     }
 }
 
+/// Bytes of a large block beyond a power of two: payloads are mostly as large as one, and have a control line before them.
+const LINE_BYTES: usize = 4096;
+
+/// Blocks of several sizes, for what does not fit into those of a [`BufferPool`]. Keeps those that were used last.
+#[derive(Debug, Default)]
+pub struct LargeBlocks {
+    /// The one that was used last at the end. Some are held by others too.
+    kept: Vec<Arc<Buffer>>,
+    bytes: usize,
+}
+
+impl LargeBlocks {
+    /// A block of at least `bytes`, and less than twice as many where they are many, that nobody else holds a range of.
+    pub fn take(&mut self, bytes: usize) -> Buffer {
+        let size = Self::size_for(bytes);
+        let free = self.kept.iter_mut().rposition(|b| b.bytes.len() == size && Arc::get_mut(b).is_some());
+        match free.and_then(|at| Arc::into_inner(self.kept.remove(at))) {
+            Some(buffer) => {
+                self.bytes -= size;
+                buffer
+            }
+            None => Buffer::new(size),
+        }
+    }
+
+    /// Remembers a block of [`Self::take`], to give it again when nobody holds a range of it any more. Where that makes too many
+    /// bytes, those that were used longest ago are forgotten: whoever still holds them frees them. Blocks of other pools are left to
+    /// those.
+    pub fn keep(&mut self, block: Arc<Buffer>) {
+        let size = block.bytes.len();
+        if size != Self::size_for(size) || size > LARGE_BLOCKS_BYTES_MAX {
+            return;
+        }
+        self.bytes += size;
+        self.kept.push(block);
+        let mut old = 0;
+        while self.bytes > LARGE_BLOCKS_BYTES_MAX {
+            self.bytes -= self.kept[old].bytes.len();
+            old += 1;
+        }
+        self.kept.drain(..old);
+    }
+
+    /// Bytes of all blocks that are kept.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Frees them, or leaves that to those who hold them.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn size_for(bytes: usize) -> usize {
+        bytes.saturating_sub(LINE_BYTES).next_power_of_two() + LINE_BYTES
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::READ_BUFFER_BYTES;
 
     #[test]
     fn a_block_that_is_held_is_not_written_again() {
@@ -152,5 +220,60 @@ mod tests {
         pool.writable();
         assert_eq!(pool.current().bytes().as_ptr(), first);
         drop(held);
+    }
+
+    fn filled(pool: &mut LargeBlocks, bytes: usize, with: u8) -> Arc<Buffer> {
+        let mut block = pool.take(bytes);
+        block.bytes_mut().fill(with);
+        Arc::new(block)
+    }
+
+    #[test]
+    fn a_large_block_comes_back_when_its_last_holder_lets_go() {
+        let mut pool = LargeBlocks::default();
+        let block = filled(&mut pool, 200_000, b'a');
+        let (place, held) = (block.bytes().as_ptr(), Shared::of(&block, &block.bytes()[7..150_000]));
+        pool.keep(block);
+        let other = pool.take(200_000);
+        assert_ne!(other.bytes().as_ptr(), place, "somebody still reads the first");
+        assert!(held.bytes().iter().all(|byte| *byte == b'a'));
+        drop(held);
+        assert_ne!(pool.take(100_000).bytes().as_ptr(), place, "it is of another size");
+        assert_eq!(pool.take(250_000).bytes().as_ptr(), place);
+        assert_eq!(pool.bytes(), 0, "what is taken is not the pool's");
+    }
+
+    #[test]
+    fn a_payload_of_a_power_of_two_fills_its_large_block() {
+        let mut pool = LargeBlocks::default();
+        for payload in [128 << 10, 1 << 20, 8 << 20] {
+            let block = Arc::new(pool.take("PUB a.subject 8388608\r\n\r\n".len() + payload));
+            assert!(block.bytes().len() <= payload + LINE_BYTES);
+            assert!(Shared::of(&block, &block.bytes()[..payload]).is_most_of_its_buffer());
+        }
+    }
+
+    #[test]
+    fn large_blocks_are_bounded_and_the_last_used_stay() {
+        let mut pool = LargeBlocks::default();
+        let mut held = Vec::new();
+        for n in 0..200_u8 {
+            let block = filled(&mut pool, 1 << 20, n);
+            held.push(Shared::of(&block, &block.bytes()[..1 << 20]));
+            pool.keep(block);
+            assert!(pool.bytes() <= LARGE_BLOCKS_BYTES_MAX);
+        }
+        assert!(pool.bytes() > LARGE_BLOCKS_BYTES_MAX - (2 << 20), "it is used to the full");
+        assert!(held.iter().zip(0..).all(|(shared, n)| shared.bytes().iter().all(|byte| *byte == n)));
+        let last = held.last().unwrap().bytes().as_ptr();
+        held.clear();
+        assert_eq!(pool.take(1 << 20).bytes().as_ptr(), last, "what was used last is still in a cache");
+        let bytes = pool.bytes();
+        let huge = Arc::new(pool.take(2 * LARGE_BLOCKS_BYTES_MAX));
+        pool.keep(huge);
+        pool.keep(Arc::new(Buffer::new(READ_BUFFER_BYTES)));
+        assert_eq!(pool.bytes(), bytes, "neither one that is larger than all may be nor one of another pool is kept");
+        pool.clear();
+        assert_eq!(pool.bytes(), 0);
     }
 }

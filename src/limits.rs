@@ -6,8 +6,22 @@ pub const CORES_MAX: usize = 63;
 /// Bytes that one read may bring, and the size of a core's read buffer.
 pub const READ_BUFFER_BYTES: usize = 128 * 1024;
 
-/// Payloads from this size on are shared by reference instead of copied to each receiver.
+/// Room of a read from a connection that alone has something to say, and whose last read was full of large messages: fewer wakes of
+/// its receivers. Less than what makes a receiver be written to before all of it is delivered (`pressure_bytes`).
+pub const BULK_READ_BYTES: usize = 960 * 1024;
+
+/// From so many bytes a message on they are large.
+pub const BULK_MESSAGE_BYTES_MIN: usize = 2 * 1024;
+
+/// Bytes of large blocks that a core keeps to read into; the oldest go first.
+pub const LARGE_BLOCKS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Payloads from this size on are shared by reference instead of copied to each of several receivers.
 pub const SHARED_PAYLOAD_BYTES_MIN: usize = 4 * 1024;
+
+/// The same where there is one receiver: the kernel takes one long piece faster than several short ones, and a copy that is still in
+/// the cache costs less than that.
+pub const SHARED_WITH_ONE_BYTES_MIN: usize = 16 * 1024;
 
 /// Entries of the ring of batches between two cores. Each is up to 64 KiB or one large message; the link's budget of bytes is what is
 /// used up first.
@@ -24,7 +38,9 @@ pub const FANOUT_RECEIVERS_PER_TURN: usize = 8192;
 /// Passwords that wait for a thread to check them; clients beyond that wait on their cores, until their time to log in is over.
 pub const PASSWORD_CHECKS_MAX: usize = 1024;
 
-const _: () = assert!(SHARED_PAYLOAD_BYTES_MIN < READ_BUFFER_BYTES);
+const _: () =
+    assert!(SHARED_PAYLOAD_BYTES_MIN < SHARED_WITH_ONE_BYTES_MIN && SHARED_WITH_ONE_BYTES_MIN < READ_BUFFER_BYTES);
+const _: () = assert!(READ_BUFFER_BYTES < BULK_READ_BYTES && 4 * BULK_READ_BYTES < LARGE_BLOCKS_BYTES_MAX);
 
 /// Subjects that a connection with permissions remembers whether it may publish to; others are looked up again.
 pub const PUBLISH_CACHE_ENTRIES: usize = 32;

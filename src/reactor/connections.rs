@@ -48,6 +48,8 @@ pub struct Client<S> {
     pub gone: bool,
     /// `inbound` holds whole operations that wait to be acted on.
     pub unacted: bool,
+    /// Bytes that its next read should have room for; 0: the usual.
+    pub read_room: usize,
     /// The kernel took less than we had: wait for an edge.
     pub blocked: bool,
     /// How many batches that it fed wait for credit.
@@ -228,6 +230,7 @@ impl<S> Connections<S> {
             ended: false,
             gone: false,
             unacted: false,
+            read_room: 0,
             blocked: false,
             held: 0,
             ending: 0,

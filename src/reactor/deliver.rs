@@ -16,7 +16,7 @@ use crate::fabric::Rule;
 use crate::fabric::batch::{Content, Entry, Groups};
 use crate::fabric::message::{Origin, WHOLE, others, part};
 use crate::ids::{AccountId, ConnId, SubId};
-use crate::limits::SHARED_PAYLOAD_BYTES_MIN;
+use crate::limits::{SHARED_PAYLOAD_BYTES_MIN, SHARED_WITH_ONE_BYTES_MIN};
 use crate::os::poll::Os;
 use crate::protocol::op::Publish;
 use crate::routing::{Publisher, Routes, same};
@@ -115,7 +115,11 @@ impl<O: Os> Reactor<O> {
             }
             return true;
         }
-        let shared = (content.len() >= SHARED_PAYLOAD_BYTES_MIN)
+        let routes = &self.own.routes;
+        let elsewhere = routes.remote_plain != 0 || !routes.remote_groups.is_empty();
+        let several = elsewhere || routes.local.len() > 1;
+        let shared_from = if several { SHARED_PAYLOAD_BYTES_MIN } else { SHARED_WITH_ONE_BYTES_MIN };
+        let shared = (content.len() >= shared_from)
             .then(|| Shared::of(block, block.bytes().get(content.clone()).unwrap_or_default()));
         let message = Message {
             subject: publish.subject,

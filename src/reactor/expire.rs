@@ -168,9 +168,9 @@ impl<O: Os> Reactor<O> {
         }
     }
 
-    /// Many empty chunks are kept for the next burst, and given back a moment later.
+    /// Many empty chunks and blocks are kept for the next burst, and given back a moment later.
     pub(super) fn watch_pool(&mut self) {
-        if self.freed < FREED_BYTES_MIN && self.pool.free_bytes() >= FREED_BYTES_MIN {
+        if self.freed < FREED_BYTES_MIN && self.pool.free_bytes() + self.blocks.large.bytes() >= FREED_BYTES_MIN {
             self.free(FREED_BYTES_MIN);
         }
     }

@@ -1,7 +1,6 @@
 //! Bytes in: read, look at the mail, act.
 
-use std::io::ErrorKind;
-use std::ops::Range;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +9,7 @@ use super::connections::Client;
 use super::settings::Settings;
 use crate::buffer::Buffer;
 use crate::connection::close::CloseReason;
-use crate::connection::inbound::Inbound;
+use crate::connection::inbound::{Inbound, Input};
 use crate::connection::outbound::ChunkPool;
 use crate::connection::{Action, Gate, Step};
 use crate::fabric::Rule;
@@ -22,10 +21,19 @@ use crate::protocol::op::Publish;
 /// Connections that are served for the first time in one turn.
 const NEWCOMERS_PER_TURN: usize = 32;
 
-/// What was read: a block and the part of it that holds operations.
-struct Input {
-    block: Arc<Buffer>,
-    part: Range<usize>,
+/// What the kernel said, how much it could have given, and what there is to act on now.
+type Read = (io::Result<usize>, usize, Option<Input>);
+
+/// What comes after an operation.
+enum Next {
+    /// The one that begins there.
+    At(usize),
+    /// What begins there waits.
+    Aside(usize),
+    /// The operation, of so many bytes (0: not known yet), is not whole.
+    Cut { op_bytes: usize },
+    /// Nothing more is taken from this client.
+    Nothing,
 }
 
 impl<O: Os> Reactor<O> {
@@ -124,9 +132,10 @@ impl<O: Os> Reactor<O> {
             self.fabric.cores() == 1 || self.look()
         };
         if looked {
-            self.act(slot, &input);
+            self.act(slot, input);
         } else {
             self.set_aside(slot, &input, input.part.start);
+            self.blocks.large.keep(input.block);
         }
     }
 
@@ -136,65 +145,36 @@ impl<O: Os> Reactor<O> {
         let inbound = std::mem::take(&mut client.connection.inbound);
         if client.unacted {
             client.unacted = false;
-            return Some(match inbound {
-                Inbound::Large { buffer, filled } => Input { block: Arc::new(buffer), part: 0..filled },
-                Inbound::Rest(rest) => {
-                    let part = 0..rest.len();
-                    let block = if rest.len() <= READ_BUFFER_BYTES {
-                        self.blocks.writable().bytes_mut()[part.clone()].copy_from_slice(&rest);
-                        Arc::clone(self.blocks.current())
-                    } else {
-                        let mut own = Buffer::new(rest.len());
-                        own.bytes_mut().copy_from_slice(&rest);
-                        Arc::new(own)
-                    };
-                    Input { block, part }
-                }
-                Inbound::Empty => return None,
-            });
+            return self.take_unacted(inbound);
         }
         self.read(slot, inbound)
     }
 
+    /// What waits, in a block.
+    fn take_unacted(&mut self, inbound: Inbound) -> Option<Input> {
+        match inbound {
+            Inbound::Empty => None,
+            Inbound::Large { buffer, filled, .. } => {
+                Some(Input { block: Arc::new(buffer), part: 0..filled, full: false })
+            }
+            Inbound::Rest(rest) => {
+                let part = 0..rest.len();
+                let mut own = (rest.len() > READ_BUFFER_BYTES).then(|| self.blocks.large.take(rest.len()));
+                let block = own.as_mut().unwrap_or_else(|| self.blocks.writable()).bytes_mut();
+                block[part.clone()].copy_from_slice(&rest);
+                let block = own.map_or_else(|| Arc::clone(self.blocks.current()), Arc::new);
+                Some(Input { block, part, full: false })
+            }
+        }
+    }
+
     /// Reads once, behind what is there of an operation.
     fn read(&mut self, slot: u32, inbound: Inbound) -> Option<Input> {
-        let client = self.clients.at(slot)?;
         let (result, room, input) = match inbound {
-            Inbound::Large { mut buffer, filled } => {
-                let room = buffer.bytes().len() - filled;
-                let result = client.read(&mut buffer.bytes_mut()[filled..], &mut self.scratch);
-                let filled = filled + result.as_ref().copied().unwrap_or(0);
-                if filled < buffer.bytes().len() {
-                    client.connection.inbound = Inbound::Large { buffer, filled };
-                    (result, room, None)
-                } else {
-                    (result, room, Some(Input { part: 0..filled, block: Arc::new(buffer) }))
-                }
-            }
-            small => {
-                let rest = match &small {
-                    Inbound::Rest(rest) => rest.as_slice(),
-                    _ => &[],
-                };
-                // A control line may be longer than the usual block where it was configured so.
-                let mut own = (rest.len() > READ_BUFFER_BYTES / 2).then(|| Buffer::new(2 * rest.len()));
-                let block = own.as_mut().unwrap_or_else(|| self.blocks.writable()).bytes_mut();
-                block[..rest.len()].copy_from_slice(rest);
-                let room = block.len() - rest.len();
-                let result = client.read(&mut block[rest.len()..], &mut self.scratch);
-                match result {
-                    Ok(count) if count > 0 => {
-                        let part = 0..rest.len() + count;
-                        let block = own.map_or_else(|| Arc::clone(self.blocks.current()), Arc::new);
-                        (result, room, Some(Input { block, part }))
-                    }
-                    _ => {
-                        client.connection.inbound = small;
-                        (result, room, None)
-                    }
-                }
-            }
+            Inbound::Large { buffer, filled, op_bytes } => self.read_large(slot, buffer, filled, op_bytes)?,
+            small => self.read_behind(slot, small)?,
         };
+        let client = self.clients.at(slot)?;
         match result {
             Ok(0) => {
                 self.close(slot, CloseReason::ClientClosed);
@@ -219,9 +199,56 @@ impl<O: Os> Reactor<O> {
         }
     }
 
+    /// Goes on with an operation in the block that it ends in, up to its end.
+    fn read_large(&mut self, slot: u32, mut buffer: Buffer, filled: usize, op_bytes: usize) -> Option<Read> {
+        let client = self.clients.at(slot)?;
+        let room = op_bytes - filled;
+        let result = client.read(&mut buffer.bytes_mut()[filled..op_bytes], &mut self.scratch);
+        let filled = filled + result.as_ref().copied().unwrap_or(0);
+        if filled < op_bytes {
+            client.connection.inbound = Inbound::Large { buffer, filled, op_bytes };
+            Some((result, room, None))
+        } else {
+            Some((result, room, Some(Input { part: 0..filled, block: Arc::new(buffer), full: true })))
+        }
+    }
+
+    /// Reads into a block of the core, behind the little that is there.
+    fn read_behind(&mut self, slot: u32, small: Inbound) -> Option<Read> {
+        let client = self.clients.at(slot)?;
+        let rest = match &small {
+            Inbound::Rest(rest) => rest.as_slice(),
+            _ => &[],
+        };
+        // Who is not alone is read in small pieces, so that the others have their turns soon. A control line may be longer
+        // than the usual block where it was configured so.
+        let room = if self.to_serve.is_empty() { client.read_room } else { 0 };
+        let end = room.max(2 * rest.len()).max(READ_BUFFER_BYTES);
+        let mut own = (end > READ_BUFFER_BYTES).then(|| self.blocks.large.take(end));
+        let block = own.as_mut().unwrap_or_else(|| self.blocks.writable()).bytes_mut();
+        block[..rest.len()].copy_from_slice(rest);
+        let room = end - rest.len();
+        let result = client.read(&mut block[rest.len()..end], &mut self.scratch);
+        match result {
+            Ok(count) if count > 0 => {
+                let part = 0..rest.len() + count;
+                let block = own.map_or_else(|| Arc::clone(self.blocks.current()), Arc::new);
+                Some((result, room, Some(Input { block, part, full: count == room })))
+            }
+            _ => {
+                client.connection.inbound = small;
+                if let Some(own) = own {
+                    self.blocks.large.keep(Arc::new(own));
+                }
+                Some((result, room, None))
+            }
+        }
+    }
+
     /// Takes one operation after the other and carries it out.
-    fn act(&mut self, slot: u32, input: &Input) {
-        let (mut at, mut seen_to) = (input.part.start, input.part.start);
+    fn act(&mut self, slot: u32, input: Input) {
+        let (mut at, mut cut, before) = (input.part.start, None, self.stats.in_msgs);
+        let mut seen_to = at;
         if self.trace {
             self.begin_trace(slot);
         }
@@ -238,57 +265,77 @@ impl<O: Os> Reactor<O> {
                 let account = client.account;
                 seen_to = at + self.look_ahead(account, rest);
             }
-            if let Some((next, go_on)) = self.publish_quickly(slot, input, at) {
+            if let Some((next, go_on)) = self.publish_quickly(slot, &input, at) {
                 at = next;
                 if go_on {
                     continue;
                 }
-                self.set_aside(slot, input, at);
+                self.set_aside(slot, &input, at);
                 break;
             }
-            if !self.run.is_empty() {
-                if self.deliver_run(&input.block) {
-                    continue; // and look whether it is still there
-                }
-                self.set_aside(slot, input, at);
-                break;
-            }
-            let Some(client) = self.clients.at(slot) else { break };
-            match client.connection.step(self.settings.rules_of(client.account), rest, self.now, &mut self.pool) {
-                Ok(Step::NeedMore { op_bytes }) => {
-                    client.connection.inbound = Inbound::keep(rest, op_bytes);
+            match self.take_operation(slot, &input, at) {
+                Next::At(next) => at = next,
+                Next::Aside(next) => {
+                    at = next;
+                    self.set_aside(slot, &input, at);
                     break;
                 }
-                Ok(Step::Act { consumed, action }) => {
-                    if self.trace {
-                        self.trace_said(slot);
-                    }
-                    at += consumed;
-                    let go_on = match action {
-                        Action::Publish(publish) => self.publish(slot, &publish, &input.block),
-                        other => self.carry_out(slot, other),
-                    };
-                    self.os.preempt();
-                    if !go_on {
-                        self.set_aside(slot, input, at);
-                        break;
-                    }
-                }
-                Err(ProtocolError::AuthorizationViolation) if self.begin_without_connect(slot) => {}
-                Err(error) => {
-                    self.refuse(slot, error, rest);
+                Next::Cut { op_bytes } => {
+                    cut = Some(op_bytes);
                     break;
                 }
+                Next::Nothing => break,
             }
         }
         self.end_run(&input.block);
         if self.trace {
             self.trace_said(slot);
         }
-        if let Some(client) = self.clients.at(slot) {
-            client.note_activity(self.now);
-        }
+        self.put_away(slot, input, at, cut, before);
         self.mark_dirty(slot);
+    }
+
+    /// Takes the operation at `at`, whatever it is, and carries it out.
+    fn take_operation(&mut self, slot: u32, input: &Input, at: usize) -> Next {
+        let go_on_at = |next: usize, go_on: bool| if go_on { Next::At(next) } else { Next::Aside(next) };
+        if !self.run.is_empty() {
+            return go_on_at(at, self.deliver_run(&input.block)); // and look whether its client is still there
+        }
+        let rest = input.block.bytes().get(at..input.part.end).unwrap_or_default();
+        let Some(client) = self.clients.at(slot) else { return Next::Nothing };
+        let rules = self.settings.rules_of(client.account);
+        match client.connection.step(rules, rest, self.now, &mut self.pool) {
+            Ok(Step::NeedMore { op_bytes }) => Next::Cut { op_bytes },
+            Ok(Step::Act { consumed, action }) => {
+                if self.trace {
+                    self.trace_said(slot);
+                }
+                let go_on = match action {
+                    Action::Publish(publish) => self.publish(slot, &publish, &input.block),
+                    other => self.carry_out(slot, other),
+                };
+                self.os.preempt();
+                go_on_at(at + consumed, go_on)
+            }
+            Err(ProtocolError::AuthorizationViolation) if self.begin_without_connect(slot) => Next::At(at),
+            Err(error) => {
+                self.refuse(slot, error, rest);
+                Next::Nothing
+            }
+        }
+    }
+
+    /// What is left of an input that was acted on up to `at` is kept where it is the beginning of an operation, of `cut` bytes, and its
+    /// block is there for the next read.
+    fn put_away(&mut self, slot: u32, input: Input, at: usize, cut: Option<usize>, in_msgs_before: u64) {
+        let Some(client) = self.clients.at(slot) else { return self.blocks.large.keep(input.block) };
+        client.note_activity(self.now);
+        let messages = self.stats.in_msgs - in_msgs_before;
+        client.read_room = input.room_for_next(at - input.part.start, messages, cut.unwrap_or(0));
+        match cut {
+            Some(op_bytes) => client.connection.inbound = Inbound::keep(input, at, op_bytes, &mut self.blocks.large),
+            None => self.blocks.large.keep(input.block),
+        }
     }
 
     /// Publishes what is at `at`, where it is a PUB in its usual form, and what follows it in the same form. Where the next operation

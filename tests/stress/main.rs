@@ -9,6 +9,7 @@ mod drain;
 mod fanout;
 mod frozen;
 mod gone;
+mod large;
 mod late;
 mod log_disk;
 mod memory;

@@ -41,7 +41,7 @@ fn memory_returns_after_pending_bytes_are_written_off() {
     check(&setup.start(), "pending bytes", pending_bytes);
 }
 
-fn check(server: &Server, what: &str, storm: impl Fn(&Server)) {
+pub(crate) fn check(server: &Server, what: &str, storm: impl Fn(&Server)) {
     check_with(server, what, Bounds { kept: 4 * MIB, jitter: JITTER }, || server.client(), storm);
 }
 
