@@ -35,6 +35,12 @@ const _: () = assert!(BATCH_RING_ENTRIES.is_power_of_two() && INTEREST_RING_ENTR
 /// Receivers of one message that are served in one turn; the others follow in later turns, and its publisher waits.
 pub const FANOUT_RECEIVERS_PER_TURN: usize = 8192;
 
+/// Bytes of queues filled in one turn; then they are written before more is read, while the CPU's cache still holds what was copied.
+pub const QUEUED_BYTES_PER_TURN: usize = 2 * 1024 * 1024;
+
+/// But not while there are fewer for each connection with something to write: what one read brings goes out in one write.
+pub const QUEUED_BYTES_PER_WRITE: usize = READ_BUFFER_BYTES;
+
 /// Passwords that wait for a thread to check them; clients beyond that wait on their cores, until their time to log in is over.
 pub const PASSWORD_CHECKS_MAX: usize = 1024;
 

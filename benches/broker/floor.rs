@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use hashbrown::HashMap;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
 
 /// The listener's token; a client's token is its place.
 const LISTENER: Token = Token(usize::MAX);
@@ -22,6 +23,8 @@ const LISTENER: Token = Token(usize::MAX);
 const INPUT_BYTES: usize = 256 * 1024;
 /// Nothing is read while a client waits for more than this: the generator reads and writes in different threads.
 const BACKLOG_BYTES_MAX: usize = 1 << 20;
+/// Connections that the kernel may hold for us; as many as for the others.
+const ACCEPTS_MAX: i32 = 4096;
 /// Events of one turn.
 const EVENTS_MAX: usize = 256;
 
@@ -77,10 +80,20 @@ pub(crate) fn serve(port: u16) -> io::Result<()> {
     }
 }
 
+/// With room for a burst of connections: of one for which there is none the kernel forgets that it was made, and its client waits in vain.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(ACCEPTS_MAX)?;
+    socket.set_nonblocking(true)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
 impl Floor {
     fn bind(port: u16) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+        let mut listener = listen(SocketAddr::from(([127, 0, 0, 1], port)))?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             poll,

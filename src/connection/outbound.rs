@@ -51,11 +51,13 @@ impl Chunk {
 pub struct ChunkPool {
     free: [Vec<Box<[u8]>>; CHUNK_BYTES.len()],
     free_bytes: usize,
+    filled_bytes: usize,
 }
 
 impl ChunkPool {
     /// An empty chunk with room for `bytes`, larger than one that has become full with `filled` (0: the first of a run).
     fn take(&mut self, filled: usize, bytes: usize) -> Chunk {
+        self.filled_bytes += filled;
         let wanted = bytes.max(filled.saturating_mul(4).min(CHUNK_BYTES_MAX));
         let class = CHUNK_BYTES.iter().position(|&size| size >= wanted);
         let Some((size, free)) = class.and_then(|c| CHUNK_BYTES.get(c).zip(self.free.get_mut(c))) else {
@@ -84,6 +86,17 @@ impl ChunkPool {
     /// Frees them all.
     pub fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Bytes of the chunks that have become full since this was last forgotten.
+    #[inline]
+    pub fn filled_bytes(&self) -> usize {
+        self.filled_bytes
+    }
+
+    /// Begins to count them anew.
+    pub fn forget_filled(&mut self) {
+        self.filled_bytes = 0;
     }
 
     /// Bytes of empty chunks.
@@ -228,6 +241,19 @@ impl Outbound {
     /// Queues bytes.
     pub fn push(&mut self, bytes: &[u8], pool: &mut ChunkPool) {
         self.writer(bytes.len(), pool).put(bytes);
+    }
+
+    /// Queues very many bytes, divided where a chunk of the pool is full.
+    pub fn push_long(&mut self, mut bytes: &[u8], pool: &mut ChunkPool) {
+        while !bytes.is_empty() {
+            let room = match self.tail.room().saturating_sub(SLACK_BYTES) {
+                0 => CHUNK_BYTES_MAX - SLACK_BYTES,
+                room => room,
+            };
+            let (piece, rest) = bytes.split_at(bytes.len().min(room));
+            self.push(piece, pool);
+            bytes = rest;
+        }
     }
 
     /// Queues an answer (PONG, +OK) that must not overtake what its client published before.
@@ -388,6 +414,23 @@ mod tests {
             assert_eq!(out.added(), want.len() as u64);
         }
         assert_eq!(Arc::strong_count(&buffer), 1);
+    }
+
+    #[test]
+    fn what_is_long_is_divided_over_chunks_of_the_pool() {
+        let mut pool = ChunkPool::default();
+        let mut out = Outbound::default();
+        let mut want = vec![b'x'; 100];
+        out.push(&want, &mut pool);
+        let long: Vec<u8> = (0..300_000_u32).map(|byte| (byte % 251) as u8).collect();
+        out.push_long(&long, &mut pool);
+        out.push_long(b"", &mut pool);
+        want.extend_from_slice(&long);
+        assert!(offered(&out, false) == want);
+        let full = out.sealed.iter().map(|segment| segment.bytes().len()).sum::<usize>();
+        assert_eq!(pool.filled_bytes(), full);
+        out.discard(&mut pool);
+        assert!(pool.free_bytes() >= want.len(), "no chunk is of a size that the pool does not keep");
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub struct Client<S> {
     pub was_full: bool,
     /// The last run of messages in which it was seen to be a receiver.
     pub last_run: u32,
+    /// And its place among them.
+    pub run_place: u32,
     /// Nothing is delivered to it any more.
     pub doomed: bool,
     /// On the list of those to be torn down, or past it.
@@ -247,6 +249,7 @@ impl<S> Connections<S> {
             leaving: false,
             last_words: false,
             last_run: 0,
+            run_place: 0,
         }));
         self.count += 1;
         ConnId { core: self.core, slot, generation }

@@ -155,7 +155,7 @@ impl<O: Os> Reactor<O> {
             frame.set_subject(subject);
             guarded = table.has_guarded() && !self.os.breaks(Rule::CheckAtDelivery);
         }
-        if !self.leaving.is_empty() {
+        if routes.grouped && !self.leaving.is_empty() {
             self.route_past_leaving(account, subject, publisher);
         }
         if guarded {
@@ -173,7 +173,19 @@ impl<O: Os> Reactor<O> {
         } else if report && delivered == 0 {
             self.no_responders(message.origin.slot, message.subject, message.reply);
         }
-        !self.trouble.any || self.settle(account, message.origin)
+        self.is_calm() || self.settle(account, message.origin)
+    }
+
+    /// Whether a publisher may go on: nothing is to be settled or written first.
+    #[inline]
+    pub(super) fn is_calm(&self) -> bool {
+        !self.trouble.any && !self.has_queued_much()
+    }
+
+    #[inline]
+    fn has_queued_much(&self) -> bool {
+        let (bytes, each) = (self.pool.filled_bytes(), self.settings.write_bytes_wanted);
+        bytes >= self.settings.turn_queued_bytes_max && bytes >= each * self.dirty.len()
     }
 
     /// Puts a message into the batch of each core that is to have it.
@@ -270,6 +282,7 @@ impl<O: Os> Reactor<O> {
         for slot in slow {
             self.close(slot, CloseReason::SlowConsumerPendingBytes);
         }
+        let write_soon = write_soon || self.has_queued_much();
         let mut go_on = !write_soon;
         if let Some((_, receiver)) = hold_for
             && self.settings.fast_producer_stall

@@ -70,6 +70,7 @@ impl<O: Os> Reactor<O> {
         }
         // Writing makes nobody dirty; what it closes is torn down in the next turn.
         self.dirty = dirty;
+        self.pool.forget_filled();
         self.watch_pool();
         self.watch_batches();
     }

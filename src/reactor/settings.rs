@@ -9,7 +9,7 @@ use crate::config::security::AccountLimits;
 use crate::config::{AcceptMode, Config};
 use crate::connection::Rules;
 use crate::ids::AccountId;
-use crate::limits::{FANOUT_RECEIVERS_PER_TURN, READ_BUFFER_BYTES};
+use crate::limits::{FANOUT_RECEIVERS_PER_TURN, QUEUED_BYTES_PER_TURN, QUEUED_BYTES_PER_WRITE, READ_BUFFER_BYTES};
 use crate::protocol::handshake::ServerInfo;
 use crate::protocol::parser::{Parser, ParserLimits};
 use crate::tls::TlsSettings;
@@ -101,6 +101,10 @@ pub struct Settings {
     pub turn_messages_max: usize,
     /// Receivers of one message that are served in a turn.
     pub turn_receivers_max: usize,
+    /// Bytes of queues filled in a turn; then they are written.
+    pub turn_queued_bytes_max: usize,
+    /// But not while there are fewer for each connection that has some.
+    pub write_bytes_wanted: usize,
     /// `--match_cache`, or 0 where it is switched off.
     pub match_cache_entries: usize,
     /// Patterns from which on a table is so large that it pays to look ahead: they leave the second-level cache.
@@ -157,6 +161,8 @@ impl Settings {
             turn_bytes_max: 8 * READ_BUFFER_BYTES,
             turn_messages_max: 8192,
             turn_receivers_max: FANOUT_RECEIVERS_PER_TURN,
+            turn_queued_bytes_max: QUEUED_BYTES_PER_TURN,
+            write_bytes_wanted: QUEUED_BYTES_PER_WRITE,
             match_cache_entries: if config.match_cache { config.cores.match_cache_entries } else { 0 },
             look_ahead_from: LARGE_TABLE_PATTERNS,
             closed_clients_max: if config.monitoring.listener.is_some() { limits.closed_clients_max } else { 0 },

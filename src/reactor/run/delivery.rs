@@ -6,6 +6,17 @@ use super::super::Reactor;
 use crate::buffer::Buffer;
 use crate::os::poll::Os;
 
+/// How a run is delivered.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// To one subscription after the other.
+    AtOnce,
+    /// To one connection after the other: some have several of the subscriptions.
+    ByConnection,
+    /// One message after the other: a subscription ends after so many.
+    OneByOne,
+}
+
 impl<O: Os> Reactor<O> {
     /// Delivers the run at hand, where there is one. Whether its publisher may go on.
     #[inline]
@@ -21,35 +32,36 @@ impl<O: Os> Reactor<O> {
                 return self.deliver_one_by_one(block);
             }
         } else {
-            if self.run.parts.len() > 1 && !self.may_be_delivered_at_once() {
-                return self.deliver_one_by_one(block);
+            match if self.run.parts.len() > 1 { self.way() } else { Way::AtOnce } {
+                Way::AtOnce => self.deliver_at_once(block),
+                Way::ByConnection => self.deliver_by_connection(block),
+                Way::OneByOne => return self.deliver_one_by_one(block),
             }
-            self.deliver_at_once(block);
             if self.own.routes.remote_plain != 0 {
                 self.send_run_to_cores(0..self.run.parts.len(), block);
             }
         }
         self.run.clear();
-        !self.trouble.any || self.settle(self.run.from.account, self.run.from.origin)
+        self.is_calm() || self.settle(self.run.from.account, self.run.from.origin)
     }
 
-    /// Whether no receiver could tell: none ends after so many messages, and none is there twice.
-    fn may_be_delivered_at_once(&mut self) -> bool {
+    /// How the run is delivered so that no receiver could tell.
+    fn way(&mut self) -> Way {
         let table = &self.tables[self.run.from.account.0 as usize];
         self.run.number = self.run.number.wrapping_add(1);
         for &id in &self.own.routes.local {
             let subscription = table.subscription(id);
             if subscription.max().is_some() {
-                return false;
+                return Way::OneByOne;
             }
             if let Some(client) = self.clients.at(subscription.conn_slot()) {
                 if client.last_run == self.run.number {
-                    return false;
+                    return if self.gather_by_connection() { Way::ByConnection } else { Way::OneByOne };
                 }
                 client.last_run = self.run.number;
             }
         }
-        true
+        Way::AtOnce
     }
 
     fn deliver_at_once(&mut self, block: &Buffer) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::Reactor;
-use super::{Author, PlainParts};
+use super::{Author, BYTES_MAX, PlainParts};
 use crate::buffer::Buffer;
 use crate::limits::SHARED_PAYLOAD_BYTES_MIN;
 use crate::os::poll::Os;
@@ -70,7 +70,7 @@ impl<O: Os> Reactor<O> {
         }
         let routes = &self.own.routes;
         if self.own.routed != (from.account, self.tables[from.account.0 as usize].version())
-            || !self.leaving.is_empty()
+            || (routes.grouped && !self.leaving.is_empty())
             || routes.local.len() > self.settings.turn_receivers_max
             || self.trace
         {
@@ -78,7 +78,12 @@ impl<O: Os> Reactor<O> {
         }
         let table = &self.tables[from.account.0 as usize];
         let group = if routes.grouped { Some(table.only_group(routes)?) } else { None };
-        self.run.begin(from, subject, group, open);
+        // All of it may go to one connection: that must not be far behind for it alone.
+        let room_max = match routes.local.len() {
+            0 | 1 => BYTES_MAX,
+            many => BYTES_MAX.min(self.settings.pressure_bytes as usize / many),
+        };
+        self.run.begin(from, subject, group, open, room_max);
         Some(self.run.push(plain))
     }
 }

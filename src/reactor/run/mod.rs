@@ -5,11 +5,12 @@
 //!
 //! Invariants: a run is delivered before anything else that its client sent is carried out, and before what was read is left; who gets
 //! what, and in which order, is as if each message had been delivered alone. Where that would make a difference (a subscription that
-//! ends after so many messages, two subscriptions of one connection), each is.
+//! ends after so many messages), each is.
 
 mod deal;
 mod delivery;
 mod join;
+mod several;
 
 use std::ops::Range;
 
@@ -20,11 +21,12 @@ use crate::fabric::Rule;
 use crate::ids::{AccountId, ConnId, CoreId};
 use crate::os::poll::Os;
 use crate::routing::{GroupRef, Publisher, SID_BLOCK, Stretch, Subscription};
+use several::Several;
 
 /// Messages of a run.
 const MESSAGES_MAX: usize = 64;
 
-/// Bytes that a run may take of one receiver's queue; then it is delivered. A message that is larger makes a run of its own.
+/// Bytes that a run may take for one subscription; then it is delivered. A message that is larger makes a run of its own.
 const BYTES_MAX: usize = 8 * 1024;
 
 /// Who publishes.
@@ -86,6 +88,7 @@ pub(super) struct Run {
     /// The queue group among whose members it is divided, where they are the only receivers.
     group: Option<GroupRef>,
     stretches: Vec<Stretch>,
+    several: Several,
     /// The next message may be taken for its first bytes alone.
     goes_on: bool,
     /// Where in the block the subject lies.
@@ -93,8 +96,9 @@ pub(super) struct Run {
     /// Bytes of the parts from their lines on, and of their payloads.
     bytes: usize,
     payload_bytes: usize,
-    /// What one receiver's queue would grow by, at most.
+    /// What one subscription takes of its connection's queue, at most, and what it may.
     room: usize,
+    room_max: usize,
     /// The bytes for the receivers with this sid.
     composed: Vec<u8>,
     composed_len: usize,
@@ -109,11 +113,13 @@ impl Default for Run {
             number: 0,
             group: None,
             stretches: Vec::new(),
+            several: Several::default(),
             goes_on: false,
             subject: 0..0,
             bytes: 0,
             payload_bytes: 0,
             room: 0,
+            room_max: BYTES_MAX,
             composed: Vec::new(),
             composed_len: 0,
             composed_sid: ([0; SID_BLOCK], 0),
@@ -129,12 +135,12 @@ impl Run {
     }
 
     /// Begins with who publishes, and where in the block the subject is. `group`: the only receivers; `open`: its client may publish what
-    /// it likes.
+    /// it likes; `room_max`: what one subscription may take.
     #[inline]
-    fn begin(&mut self, from: Author, subject: Range<usize>, group: Option<GroupRef>, open: bool) {
+    fn begin(&mut self, from: Author, subject: Range<usize>, group: Option<GroupRef>, open: bool, room_max: usize) {
         debug_assert!(self.parts.is_empty(), "a run is delivered before the next one begins");
         (self.from, self.subject, self.group) = (from, subject, group);
-        self.goes_on = open;
+        (self.goes_on, self.room_max) = (open, room_max);
         (self.bytes, self.payload_bytes, self.room) = (0, 0, 0);
     }
 
@@ -147,7 +153,7 @@ impl Run {
         self.bytes += bytes;
         self.payload_bytes += plain.payload_len();
         self.room += bytes + "MSG  ".len() + self.subject.len() + SID_BLOCK;
-        self.room >= BYTES_MAX || self.parts.len() == MESSAGES_MAX
+        self.room >= self.room_max || self.parts.len() == MESSAGES_MAX
     }
 
     /// No message waits any more.
