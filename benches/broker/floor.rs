@@ -84,6 +84,8 @@ pub(crate) fn serve(port: u16) -> io::Result<()> {
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
+    // As Dunlin on loopback: the host's choice may hold segments back with timers.
+    let _ = socket.set_tcp_congestion(b"reno");
     socket.bind(&address.into())?;
     socket.listen(ACCEPTS_MAX)?;
     socket.set_nonblocking(true)?;

@@ -115,7 +115,11 @@ impl Row {
         let (own, of_every_row) =
             if cores == 1 { (self.one_core, EVERY_ROW_ONE_CORE) } else { (self.more_cores, EVERY_ROW_MORE_CORES) };
         let mut budgets = own.to_vec();
-        let is_new = |budget: &&Budget| !own.iter().any(|o| (o.metric, o.against) == (budget.metric, budget.against));
+        // The rate of a paced row is the generator's.
+        let says = |metric| !(matches!(self.work, Work::Paced { .. }) && metric == Metric::Rate);
+        let is_new = |budget: &&Budget| {
+            says(budget.metric) && !own.iter().any(|o| (o.metric, o.against) == (budget.metric, budget.against))
+        };
         budgets.extend(of_every_row.iter().filter(is_new));
         budgets
     }
