@@ -90,8 +90,6 @@ impl Os for Memory {
         Ok(())
     }
 
-    fn deregister(&mut self, _socket: &mut Wire) {}
-
     fn accept(&mut self) -> io::Result<(Wire, ClientAddress)> {
         let next = self.waiting.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
         Ok((next, SocketAddr::from(([127, 0, 0, 1], 1)).into()))

@@ -22,14 +22,11 @@ pub trait Os: Schedule {
     /// What the kernel says; an interruption is none.
     fn poll(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Readiness of `socket`, in both directions and by edges, is reported under `key` from now on.
+    /// Readiness of `socket`, in both directions and by edges, is reported under `key` from now on, until it is dropped.
     ///
     /// # Errors
     /// What the kernel says.
     fn register(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()>;
-
-    /// It is not reported any more.
-    fn deregister(&mut self, socket: &mut Self::Socket);
 
     /// The next connection that waits at this core's listener; `WouldBlock` where there is none, or no listener.
     ///
@@ -183,11 +180,6 @@ impl Os for Kernel {
     fn register(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()> {
         let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
         self.poll.registry().register(socket, mio::Token(key as usize), both)
-    }
-
-    fn deregister(&mut self, socket: &mut Self::Socket) {
-        // It is closed next, which takes it out of the poll anyhow.
-        drop(self.poll.registry().deregister(socket));
     }
 
     fn accept(&mut self) -> io::Result<(Self::Socket, ClientAddress)> {

@@ -250,7 +250,6 @@ impl<O: Os> Reactor<O> {
         if client.counted {
             self.settings.leave_account(client.account);
         }
-        self.os.deregister(&mut client.socket);
         let unsent = client.connection.outbound.discard(&mut self.pool);
         self.free(CONNECTION_BYTES + unsent as usize);
         self.shared.count(self.this, -1);

@@ -97,7 +97,9 @@ impl<S: Socket> Client<S> {
         {
             session.say_goodbye(&mut self.socket);
         }
-        self.socket.shutdown();
+        if !self.ended {
+            self.socket.shutdown(); // who has ended knows; closing says the same once more
+        }
     }
 }
 

@@ -175,13 +175,6 @@ impl Os for SimOs<'_> {
         Ok(())
     }
 
-    fn deregister(&mut self, socket: &mut SimSocket) {
-        let mut line = lock(&socket.0);
-        if let Some((core, key)) = line.place.take() {
-            self.hub.cores[core].events.borrow_mut().retain(|e| e.key != key);
-        }
-    }
-
     fn accept(&mut self) -> io::Result<(SimSocket, ClientAddress)> {
         let station = &self.hub.cores[self.core];
         let socket = station.listener.borrow_mut().pop_front().filter(|_| station.listens.get());
