@@ -163,7 +163,7 @@ pub const OWN_FLAGS: &[OwnFlag] = &[
         "<bytes>",
         (4 << 20, 64 << 10, 1 << 30),
         |raw| &mut raw.link_bytes,
-        "Bytes in flight between two cores before their publishers are held: throughput for memory (default: 4194304)",
+        "Bytes in flight between two cores before their publishers are held, over all links to a core at most an eighth of max_pending: throughput for memory (default: 4194304)",
     )
     .fixed(RINGS)
     .since(BROKER)

@@ -35,6 +35,6 @@ impl<O: Os> Reactor<O> {
 
     #[inline]
     fn large_table(&self, account: AccountId) -> Option<&Table> {
-        self.tables.get(account.0 as usize).filter(|table| table.len() >= self.settings.look_ahead_from)
+        self.tables.get(account.0 as usize).filter(|table| table.patterns() >= self.settings.look_ahead_from)
     }
 }

@@ -13,17 +13,6 @@ use super::table::Table;
 const SUBJECTS: usize = 16;
 
 impl Table {
-    /// Patterns that this core or others subscribe to.
-    #[inline]
-    pub const fn len(&self) -> usize {
-        self.patterns.len()
-    }
-
-    /// Whether nobody subscribes to anything.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Looks some of `subjects` up, from the first on, as far as they differ from the one before.
     #[inline(never)]
     pub fn look_ahead<'a>(&self, subjects: impl Iterator<Item = &'a [u8]>) {

@@ -112,6 +112,12 @@ impl Table {
         }
     }
 
+    /// How many patterns this core or others subscribe to.
+    #[inline]
+    pub const fn patterns(&self) -> usize {
+        self.patterns.len()
+    }
+
     /// Adds a subscription. `Some`: how many members the other cores must be told that this core has now; for a plain
     /// subscription 1 where it is the first of its pattern here, for a member of a group always.
     pub fn subscribe(
