@@ -17,7 +17,7 @@ impl<O: Os> Reactor<O> {
             at += bytes;
             Some(subject)
         }));
-        at.max(1)
+        at.max(1) // what is no publication is not asked about again for the same byte
     }
 
     /// The same for what another core sent, from the message at `from` on. Where the next look is due.
