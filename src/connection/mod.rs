@@ -280,7 +280,8 @@ impl Connection {
         Some((publish, consumed))
     }
 
-    /// The same for a client whose gate is [`Gate::Checked`]; `rules` are those of its account.
+    /// The same for a client whose gate is [`Gate::Checked`]; `rules` are those of its account. A call: the loop that the
+    /// other is a part of stays small.
     #[inline(never)]
     pub fn step_checked_publish<'a>(
         &mut self,
