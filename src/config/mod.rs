@@ -199,6 +199,8 @@ pub struct Cores {
     pub accept: AcceptMode,
     /// `--spin_us`: how long a core looks for mail before it sleeps.
     pub spin: Duration,
+    /// `--rest_us`: how long a core lets work gather after a turn that had some.
+    pub rest: Duration,
     /// `--link_bytes`: bytes in flight between two cores, before the sender stops reading what feeds the link.
     pub link_bytes_max: u64,
     /// `--turn_events`: readiness events handled in one turn.

@@ -159,6 +159,15 @@ pub const OWN_FLAGS: &[OwnFlag] = &[
     .since(BROKER)
     .shown(|c| c.cores.spin.as_micros().to_string()),
     number(
+        "rest_us",
+        "<us>",
+        (0, 0, 10_000),
+        |raw| &mut raw.rest_us,
+        "Microseconds that a core rests after a turn with work, so that the next has more to do: less CPU for later messages (default: 0)",
+    )
+    .since(BROKER)
+    .shown(|c| c.cores.rest.as_micros().to_string()),
+    number(
         "link_bytes",
         "<bytes>",
         (4 << 20, 64 << 10, 1 << 30),

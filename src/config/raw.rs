@@ -281,6 +281,8 @@ raw_config! {
     accept: AcceptMode,
     /// `--spin_us`: microseconds.
     spin_us: i64,
+    /// `--rest_us`: microseconds.
+    rest_us: i64,
     /// `--link_bytes`.
     link_bytes: i64,
     /// `--turn_events`.

@@ -328,6 +328,7 @@ impl Checks {
             value
         };
         let spin = tuned(&raw.spin_us, "spin_us");
+        let rest = tuned(&raw.rest_us, "rest_us");
         let link = tuned(&raw.link_bytes, "link_bytes");
         let turn = tuned(&raw.turn_events, "turn_events");
         let cache = tuned(&raw.match_cache, "match_cache");
@@ -342,6 +343,7 @@ impl Checks {
             pin: !flag(raw.no_pin.as_ref()),
             accept: raw.accept.as_ref().map_or(AcceptMode::Handoff, |setting| setting.value),
             spin: Duration::from_micros(spin.unsigned_abs()),
+            rest: Duration::from_micros(rest.unsigned_abs()),
             link_bytes_max: link.unsigned_abs(),
             turn_events_max: usize::try_from(turn).unwrap_or(1),
             match_cache_entries: usize::try_from(cache).unwrap_or(0),

@@ -22,6 +22,12 @@ pub trait Os: Schedule {
     /// What the kernel says; an interruption is none.
     fn poll(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
 
+    /// Does nothing for at least so long, whatever becomes ready meanwhile.
+    /// Nothing where time stands still.
+    fn rest(&mut self, time: Duration) {
+        let _ = time;
+    }
+
     /// Readiness of `socket`, in both directions and by edges, is reported under `key` from now on, until it is dropped.
     ///
     /// # Errors
@@ -90,6 +96,8 @@ pub struct Kernel {
     /// The local one is asked first.
     local_first: bool,
     wakers: Arc<[mio::Waker]>,
+    /// This thread has rested, so that its timers are exact.
+    has_rested: bool,
 }
 
 /// What must exist before the cores start: their polls, so that each can wake all others.
@@ -138,7 +146,15 @@ impl Kernels {
                 local.register(poll.registry(), mio::Token(LISTENER as usize))?;
             }
             let ready = mio::Events::with_capacity(events_max);
-            Ok(Kernel { poll, ready, listener, local, local_first: false, wakers: Arc::clone(&wakers) })
+            Ok(Kernel {
+                poll,
+                ready,
+                listener,
+                local,
+                local_first: false,
+                wakers: Arc::clone(&wakers),
+                has_rested: false,
+            })
         });
         each.collect()
     }
@@ -175,6 +191,15 @@ impl Os for Kernel {
             }
         }
         Ok(())
+    }
+
+    fn rest(&mut self, time: Duration) {
+        if !self.has_rested {
+            self.has_rested = true;
+            // The kernel may add 50 µs to each wait unless it is told not to. Where it must not be told, rests are that much longer.
+            let _slack = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+        }
+        std::thread::sleep(time);
     }
 
     fn register(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()> {

@@ -34,6 +34,7 @@ mod recheck;
 pub mod remains;
 mod remote;
 mod reports;
+mod rest;
 mod run;
 mod sampling;
 mod secure;
@@ -75,6 +76,7 @@ use load::Load;
 use password_checks::PasswordCheck;
 use recheck::Rechecks;
 use reports::Reports;
+use rest::Pace;
 use run::Run;
 use settings::Settings;
 use shared::Shared;
@@ -164,6 +166,7 @@ pub struct Reactor<O: Os> {
     message_number: u64,
     /// Some interest does not fit into a ring: nothing is read or written until it does.
     interest_stuck: bool,
+    /// A connection may wait; at the start too: it may have come before the listener was watched.
     accept_due: bool,
     control_due: bool,
     /// This turn is to end: much waits for a receiver that could take it, or a publisher of another core is to be held back.
@@ -173,6 +176,7 @@ pub struct Reactor<O: Os> {
     /// Bytes that have become free, roughly, since somebody was told.
     freed: usize,
     idle_since: Instant,
+    pace: Pace,
     lame_duck: Option<LameDuck>,
     stopping: Option<Stopping>,
 }
@@ -245,13 +249,13 @@ impl<O: Os> Reactor<O> {
             owed: 0,
             message_number: 0,
             interest_stuck: false,
-            // A connection may have come before the listener was watched.
             accept_due: true,
             control_due: false,
             write_soon: false,
             stranger_lines: LineLimit::new(now),
             freed: 0,
             idle_since: now,
+            pace: Pace::new(now),
             lame_duck: None,
             stopping: None,
         };

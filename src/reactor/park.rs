@@ -30,6 +30,9 @@ impl<O: Os> Reactor<O> {
 
     /// Waits for readiness, mail or a timer; not at all where there is something to do.
     pub(super) fn park(&mut self) {
+        if !self.settings.rest.is_zero() {
+            self.rest();
+        }
         let mut timeout = Some(Duration::ZERO);
         let mut sleeps = false;
         if self.is_idle() && self.spun_enough() {

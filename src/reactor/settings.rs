@@ -93,6 +93,8 @@ pub struct Settings {
     pub accept: AcceptMode,
     /// `--spin_us`.
     pub spin: Duration,
+    /// `--rest_us`.
+    pub rest: Duration,
     /// `--turn_events`.
     pub turn_events_max: usize,
     /// Bytes read in a turn.
@@ -157,6 +159,7 @@ impl Settings {
             write_timeout_retries: config.timing.write_timeout_retries,
             accept: config.cores.accept,
             spin: config.cores.spin,
+            rest: config.cores.rest,
             turn_events_max: config.cores.turn_events_max,
             turn_bytes_max: 8 * READ_BUFFER_BYTES,
             turn_messages_max: 8192,

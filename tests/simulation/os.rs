@@ -49,6 +49,8 @@ pub struct Station {
     pub turn_max: Cell<Duration>,
     /// It is in its poll, until then.
     asleep: Cell<Option<Duration>>,
+    /// Nothing wakes it before.
+    resting: Cell<bool>,
 }
 
 impl Hub {
@@ -67,10 +69,8 @@ impl Hub {
     /// Whether a core may run.
     pub fn may_run(&self, core: usize) -> bool {
         let station = &self.cores[core];
-        station
-            .asleep
-            .get()
-            .is_none_or(|until| station.woken.get() || !station.events.borrow().is_empty() || until <= self.now.get())
+        let called = || !station.resting.get() && (station.woken.get() || !station.events.borrow().is_empty());
+        station.asleep.get().is_none_or(|until| called() || until <= self.now.get())
     }
 
     /// When the next core that sleeps wants to be woken.
@@ -165,6 +165,18 @@ impl Os for SimOs<'_> {
             events.push(waiting.swap_remove(at));
         }
         Ok(())
+    }
+
+    fn rest(&mut self, time: Duration) {
+        let station = &self.hub.cores[self.core];
+        station.turn_max.set(station.turn_max.get().max(station.spent.take()));
+        station.resting.set(true);
+        station.asleep.set(Some(self.hub.now.get() + time));
+        while station.resting.get() {
+            self.yielder.suspend(());
+            station.resting.set(!self.hub.may_run(self.core));
+        }
+        station.asleep.set(None);
     }
 
     fn register(&mut self, socket: &mut SimSocket, key: u64) -> io::Result<()> {

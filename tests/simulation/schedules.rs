@@ -1,7 +1,11 @@
 //! The rules as they are: thousands of schedules hold.
 
+use std::time::Duration;
+
+use crate::checks::Failure;
 use crate::scenarios::{ALL, Kind, Mix, schedule};
 use crate::shape::Shape;
+use crate::world::World;
 
 /// Where causality over cores is at stake.
 pub const CAUSAL: Mix =
@@ -192,4 +196,35 @@ pub fn small_pending(shape: &mut Shape) {
     shape.stall_from_bytes = 30_000;
     shape.pressure_bytes = 10_000;
     shape.large = 0;
+}
+
+#[test]
+fn promises_hold_on_cores_that_rest() {
+    hold(schedules() / 12, some, ALL, |shape| shape.rest = Duration::from_micros(50));
+}
+
+#[test]
+fn a_core_that_rests_lets_work_gather() {
+    for cores in 1..=4 {
+        for rest in [Duration::ZERO, Duration::from_millis(20)] {
+            let took = two_pings(cores, rest).unwrap_or_else(|failure| panic!("{cores} cores: {}", failure.0));
+            let most = if rest.is_zero() { Duration::from_millis(20) } else { Duration::MAX };
+            assert!(took >= rest && took < most, "{cores} cores that rest for {rest:?} answered after {took:?}");
+        }
+    }
+}
+
+/// What it takes to answer a PING behind a message, and another one after it.
+fn two_pings(cores: usize, rest: Duration) -> Result<Duration, Failure> {
+    let mut world = World::new(cores as u64, cores, None, |shape| shape.rest = rest)?;
+    world.settle()?;
+    let began = world.hub.now.get();
+    for _ in 0..2 {
+        world.publish(0, "nobody", "");
+        world.clients[0].ping();
+        world.until_pong(0)?;
+    }
+    let took = world.hub.now.get() - began;
+    world.finish()?;
+    Ok(took)
 }

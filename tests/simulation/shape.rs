@@ -30,6 +30,7 @@ pub struct Shape {
     pub fast_producer_stall: bool,
     pub match_cache_entries: usize,
     pub spin: Duration,
+    pub rest: Duration,
     /// There are accounts and logins, and in another account than everybody else's neighbours who listen to everything.
     pub neighbours: usize,
     /// Only literal subjects: the table has a way of its own for that.
@@ -80,6 +81,7 @@ impl Shape {
             fast_producer_stall: random.chance(50),
             match_cache_entries: random.of(&[0, 2, 64]),
             spin: Duration::from_micros(random.of(&[0, 0, 20])),
+            rest: Duration::ZERO,
             neighbours: random.of(&[0, 0, 1, 2]),
             literal: random.chance(30),
             large: random.of(&[0, 0, 3, 15]),
@@ -106,6 +108,7 @@ impl Shape {
             fast_producer_stall: self.fast_producer_stall,
             accept: self.accept,
             spin: self.spin,
+            rest: self.rest,
             turn_events_max: self.turn_events_max,
             turn_bytes_max: self.turn_bytes_max,
             turn_receivers_max: self.turn_receivers_max,
