@@ -73,6 +73,28 @@ struct Set {
     hand: u8,
 }
 
+/// Who was turned away from a full set lately: a bit each, and two may share one.
+#[derive(Clone, Copy, Debug, Default)]
+struct TurnedAway(u64);
+
+impl TurnedAway {
+    /// So many are remembered, twice as many as a set holds; then it begins anew.
+    const BITS_MAX: u32 = 2 * WAYS as u32;
+
+    /// Whether this subject is one of them; if not, it is now.
+    fn knows(&mut self, hash: u64) -> bool {
+        let bit = 1 << (hash >> 58);
+        if self.0 & bit != 0 {
+            return true;
+        }
+        if self.0.count_ones() == Self::BITS_MAX {
+            self.0 = 0;
+        }
+        self.0 |= bit;
+        false
+    }
+}
+
 const fn tag_of(hash: u64) -> u32 {
     (hash >> 32) as u32 | 1
 }
@@ -89,6 +111,8 @@ pub(super) struct CacheCounts {
 #[derive(Debug)]
 pub(super) struct MatchCache {
     sets: Vec<Set>,
+    /// One a set, where it cannot grow any more.
+    turned_away: Vec<TurnedAway>,
     entries: Vec<Entry>,
     entries_max: usize,
     /// Evictions since it last grew.
@@ -105,7 +129,8 @@ impl MatchCache {
     pub(super) fn new(entries_max: usize) -> Self {
         let entries_max = entries_max.checked_ilog2().map_or(0, |bits| (1 << bits).max(WAYS));
         let counts = CacheCounts::default();
-        Self { sets: Vec::new(), entries: Vec::new(), entries_max, evicted: 0, counts, log: Vec::new(), changes: 0 }
+        let (sets, turned_away, entries, log) = Default::default();
+        Self { sets, turned_away, entries, entries_max, evicted: 0, counts, log, changes: 0 }
     }
 
     pub(super) const fn counts(&self) -> CacheCounts {
@@ -181,7 +206,7 @@ impl MatchCache {
             self.grow();
         }
         let set = hash as usize & (self.sets.len() - 1);
-        let at = self.room(set, tag_of(hash));
+        let Some(at) = self.room(set, hash) else { return };
         self.sets[set].tags[at % WAYS] = tag_of(hash);
         self.counts.length += 1;
         let entry = &mut self.entries[at];
@@ -197,16 +222,21 @@ impl MatchCache {
         }
     }
 
-    /// A vacant entry of a set: the one with that tag goes, or one that was not asked for lately if all are taken.
-    fn room(&mut self, set: usize, tag: u32) -> usize {
+    /// A vacant entry of a set, for a subject with that hash: the one with its tag goes, or one that was not asked for lately if all
+    /// are taken and the subject is worth it.
+    fn room(&mut self, set: usize, hash: u64) -> Option<usize> {
+        let tag = tag_of(hash);
         let Set { tags, hand } = &mut self.sets[set];
         if let Some(way) = tags.iter().position(|t| *t == tag) {
             let at = set * WAYS + way;
             self.vacate(at);
-            return at;
+            return Some(at);
         }
         if let Some(way) = tags.iter().position(|tag| *tag == 0) {
-            return set * WAYS + way;
+            return Some(set * WAYS + way);
+        }
+        if self.turned_away.get_mut(set).is_some_and(|lately| !lately.knows(hash)) {
+            return None;
         }
         let mut at = set * WAYS + usize::from(*hand) % WAYS;
         while std::mem::take(&mut self.entries[at].asked) {
@@ -215,13 +245,16 @@ impl MatchCache {
         *hand = ((at + 1) % WAYS) as u8;
         self.vacate(at);
         self.evicted += 1;
-        at
+        Some(at)
     }
 
     /// Makes it larger and empty: results are made again when they are asked for.
     fn grow(&mut self) {
         let entries = (self.entries.len() * 4).max(ENTRIES_FIRST).min(self.entries_max);
         self.sets = vec![Set::default(); entries / WAYS];
+        if entries == self.entries_max {
+            self.turned_away = vec![TurnedAway::default(); entries / WAYS];
+        }
         self.entries = vec![Entry::EMPTY; entries];
         self.counts.length = 0;
         self.evicted = 0;
@@ -261,6 +294,7 @@ impl MatchCache {
         let taken = self.sets.iter().flat_map(|s| s.tags).filter(|tag| *tag != 0).count();
         assert_eq!(taken, self.counts.length);
         assert!(self.entries.len() <= self.entries_max && self.entries.len() == self.sets.len() * WAYS);
+        assert!(self.turned_away.len() == if self.entries.len() == self.entries_max { self.sets.len() } else { 0 });
         assert!(self.log.len() <= LOG);
     }
 }

@@ -126,6 +126,39 @@ fn it_is_bounded_and_hot_subjects_survive_a_flood() {
     table.check_invariants();
 }
 
+/// A table whose cache is full of subjects that were asked for once.
+fn flooded_table() -> Table {
+    let mut table = busy_table(256);
+    plain(&mut table, "a.*", 1);
+    (0..10_000).for_each(|i| publish(&mut table, &[&format!("once.{i}")]));
+    assert!(table.counts().cache_length > 250);
+    table
+}
+
+#[test]
+fn subjects_that_are_used_once_do_not_drive_out_those_that_are_used_now_and_then() {
+    let mut table = flooded_table();
+    let mut hits = 0;
+    for i in 0..50_000 {
+        publish(&mut table, &[&format!("flood.{i}")]);
+        if i % 1024 == 0 {
+            // Four times as many others have come as there is room for.
+            hits += asked(&mut table, |table| publish(table, &SUBJECTS)).0;
+        }
+    }
+    assert!(hits > 150, "{hits} of 245");
+    table.check_invariants();
+}
+
+#[test]
+fn a_subject_that_comes_again_takes_the_place_of_one_that_does_not() {
+    let mut table = flooded_table();
+    let subjects: Vec<String> = (0..64).map(|i| format!("a.{i}")).collect();
+    let mut round = || asked(&mut table, |table| subjects.iter().for_each(|subject| publish(table, &[subject])));
+    let hits = [round().0, round().0, round().0];
+    assert!(hits[1] < 32 && hits[2] > 48, "most are turned away once, and kept when they come again: {hits:?} of 64");
+}
+
 #[test]
 fn many_patterns_and_long_subjects_match_with_and_without_it() {
     for entries in [0, 1, 64] {
