@@ -117,10 +117,10 @@ impl Parser {
         parser_fast::publish(self.limits, input)
     }
 
-    /// The subject of that, and its length in all.
+    /// The subject of that, or of an `HPUB` for which the same holds, and its length in all.
     #[inline(never)]
     pub fn next_subject<'a>(&self, input: &'a [u8]) -> Option<(&'a [u8], usize)> {
-        let (publish, consumed) = self.next_publish(input)?;
+        let (publish, consumed) = parser_fast::publish_of_any_kind(self.limits, input)?;
         Some((publish.subject, consumed))
     }
 

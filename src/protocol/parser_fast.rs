@@ -43,6 +43,15 @@ pub(super) fn publish(limits: ParserLimits, input: &[u8]) -> Option<Published<'_
     }
 }
 
+/// That, or `HPUB subject [reply] header_size total_size` in its usual form.
+#[inline]
+pub(super) fn publish_of_any_kind(limits: ParserLimits, input: &[u8]) -> Option<Published<'_>> {
+    match publish(limits, input) {
+        None if u32::from_le_bytes(*input.first_chunk()?) | FOLD_FOUR == HPUB => publish_with_headers(limits, input),
+        found => found,
+    }
+}
+
 /// `PUB subject size` with a subject of at most 15 bytes and a size of at most six digits: most of what servers get.
 ///
 /// The verb was already seen. Within the window each place is bounded by how it was
@@ -360,6 +369,24 @@ mod tests {
                 assert_eq!(short.is_some(), is_short, "{subject_len}, {size}");
             }
         }
+    }
+
+    #[test]
+    fn a_publication_of_any_kind_is_what_the_whole_language_says() {
+        let lines = ["PUB a.b 2", "pub a.b reply 2", "HPUB a.b 0 2", "hpub a.b reply 1 2", "HPUB a.b.c.d.e.f.g.h 2 2"];
+        let others = ["HPUB a.b 2", "HPUB a.b 3 2", "HPUBa.b 0 2", "HPUX a.b 0 2", "PING", "SUB a.b 2", "+OK"];
+        for line in lines.into_iter().chain(others) {
+            let input = format!("{line}\r\nhi\r\nHPUB what follows");
+            let found = publish_of_any_kind(LIMITS, input.as_bytes());
+            assert_eq!(found.is_some(), lines.contains(&line) && line.len() < 25, "{line}");
+            if let Some((publish, consumed)) = found {
+                let expected = Parser::new(LIMITS).next_general(input.as_bytes());
+                assert_eq!(Ok(Parsed::Op { op: ClientOp::Publish(publish), consumed }), expected, "{line}");
+                assert_eq!(publish_of_any_kind(LIMITS, &input.as_bytes()[..consumed - 1]), None, "{line}");
+            }
+        }
+        let without = ParserLimits { headers: false, ..LIMITS };
+        assert_eq!(publish_of_any_kind(without, b"HPUB a.b 0 2\r\nhi\r\n"), None);
     }
 
     #[test]
