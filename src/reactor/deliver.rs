@@ -182,8 +182,9 @@ impl<O: Os> Reactor<O> {
         !self.trouble.any && !self.has_queued_much()
     }
 
+    /// The turn has filled so much of its receivers' queues that they are to be written first.
     #[inline]
-    fn has_queued_much(&self) -> bool {
+    pub(super) fn has_queued_much(&self) -> bool {
         let (bytes, each) = (self.pool.filled_bytes(), self.settings.write_bytes_wanted);
         bytes >= self.settings.turn_queued_bytes_max && bytes >= each * self.dirty.len()
     }

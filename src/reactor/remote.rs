@@ -102,6 +102,8 @@ impl<O: Os> Reactor<O> {
                 let withheld = self.os.breaks(Rule::CreditDespiteSlowReceiver) && self.somebody_is_slow();
                 let credit = if withheld { 0 } else { batch.cost() - kept };
                 self.fabric.inbox.done(core, batch, credit, &self.os);
+                // Said for this turn alone: even where nothing can be written yet, each turn handles a batch.
+                self.write_soon |= self.has_queued_much();
                 self.os.preempt();
             }
         }

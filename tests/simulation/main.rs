@@ -8,6 +8,7 @@
 //! `DUNLIN_SIM_SCHEDULES=N` runs so many schedules, `DUNLIN_SIM_SEED=S` only that one. A failure names its seed.
 #![expect(unreachable_pub, reason = "a program of modules that nobody else uses")]
 
+mod batches;
 mod checks;
 mod client;
 mod mutants;
