@@ -90,6 +90,10 @@ impl Os for Memory {
         Ok(())
     }
 
+    fn watch_writing(&mut self, _socket: &mut Wire, _key: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     fn accept(&mut self) -> io::Result<(Wire, ClientAddress)> {
         let next = self.waiting.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
         Ok((next, SocketAddr::from(([127, 0, 0, 1], 1)).into()))

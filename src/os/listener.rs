@@ -2,7 +2,7 @@
 //!
 //! Owns address resolution and socket options. What a client's socket needs (no delay, buffer sizes) is set on the
 //! listening socket: Linux hands it down, so accepting costs no further calls. Keepalive stays off, as on the peer: PING does it.
-//! Errors carry the peer's text.
+//! Errors carry the peer's text. Who accepts is `client_listener`.
 
 use std::fmt;
 use std::io;
@@ -11,10 +11,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::errno;
-
-/// Every kernel has it, and every user may choose it.
-#[cfg(target_os = "linux")]
-const PLAIN_CONGESTION_CONTROL: &[u8] = b"reno";
 
 /// How to listen.
 #[derive(Clone, Copy, Debug)]
@@ -165,24 +161,12 @@ fn listen(address: SocketAddr, options: &ListenOptions) -> Result<Bound, (&'stat
         socket.set_reuse_port(true).map_err(during("setsockopt"))?;
     }
     set_options(&socket, &options.client).map_err(during("setsockopt"))?;
-    if address.ip().is_loopback() {
-        spare_pacing(&socket);
-    }
     socket.bind(&address.into()).map_err(during("bind"))?;
     let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
     socket.listen(backlog).map_err(during("listen"))?;
     let listener = TcpListener::from(socket);
     let address = listener.local_addr().map_err(during("getsockname"))?;
     Ok(Bound { listener, address })
-}
-
-/// There is no link to share on loopback, so the plainest congestion control will do. Others that a host may have as its default (BBR)
-/// hold segments back with timers, which took a third of the CPU of large messages. Not to have it is no error.
-fn spare_pacing(socket: &Socket) {
-    #[cfg(target_os = "linux")]
-    let _ = socket.set_tcp_congestion(PLAIN_CONGESTION_CONTROL);
-    #[cfg(not(target_os = "linux"))]
-    let _ = socket;
 }
 
 fn no_such_family(error: &io::Error) -> bool {
@@ -233,19 +217,6 @@ mod tests {
         assert_eq!(socket.recv_buffer_size().expect("an option"), 60_000);
         set_client_socket_options(&stream, &client).expect("they can be set on any socket");
         assert!(stream.nodelay().expect("an option"));
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn only_clients_on_loopback_get_the_plainest_congestion_control() {
-        let algorithm = |socket: &TcpStream| SockRef::from(socket).tcp_congestion().expect("an option");
-        let is_plain = |name: &[u8]| name.starts_with(PLAIN_CONGESTION_CONTROL);
-        let bound = bind("127.0.0.1", 0, &OPTIONS).expect("loopback");
-        let stream = TcpStream::connect(bound.address).expect("it listens");
-        assert!(is_plain(&algorithm(&accept(&bound).0)));
-        let everywhere = bind("", 0, &OPTIONS).expect("every address");
-        let _other = TcpStream::connect((Ipv4Addr::LOCALHOST, everywhere.address.port())).expect("it listens");
-        assert_eq!(algorithm(&accept(&everywhere).0), algorithm(&stream), "the host's own");
     }
 
     #[test]

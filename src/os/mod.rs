@@ -2,6 +2,7 @@
 //!
 //! - `affinity`: which CPUs there are, which cores run on them, pinning;
 //! - `argv`: hides secrets of the command line;
+//! - `client_listener`: accepts clients, and gives them what they do not inherit;
 //! - `core_dumps`: no memory image of this process leaves it;
 //! - `errno`: what the kernel said, in the peer's words;
 //! - `interfaces`: addresses of this host;
@@ -17,6 +18,7 @@
 
 pub mod affinity;
 pub mod argv;
+mod client_listener;
 pub mod core_dumps;
 pub mod errno;
 pub mod interfaces;

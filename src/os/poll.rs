@@ -4,6 +4,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::client_listener::ClientListener;
 use super::local_listener::LocalListener;
 use crate::fabric::Schedule;
 use crate::ids::{ClientAddress, CoreId};
@@ -22,17 +23,23 @@ pub trait Os: Schedule {
     /// What the kernel says; an interruption is none.
     fn poll(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Does nothing for at least so long, whatever becomes ready meanwhile.
-    /// Nothing where time stands still.
+    /// Does nothing for at least so long, whatever becomes ready meanwhile. (Where time stands still, that is no time.)
     fn rest(&mut self, time: Duration) {
         let _ = time;
     }
 
-    /// Readiness of `socket`, in both directions and by edges, is reported under `key` from now on, until it is dropped.
+    /// Readiness of `socket` to be read from is reported by edges under `key` from now on, until it is dropped.
     ///
     /// # Errors
     /// What the kernel says.
     fn register(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()>;
+
+    /// Readiness to be written to is reported too, by edges, and at once where it is there. Few connections ever wait for it, and all
+    /// have it when they begin, which would be one more thing to wake up for.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn watch_writing(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()>;
 
     /// The next connection that waits at this core's listener; `WouldBlock` where there is none, or no listener.
     ///
@@ -91,7 +98,9 @@ const WAKER: mio::Token = mio::Token(u64::MAX as usize - 1);
 pub struct Kernel {
     poll: mio::Poll,
     ready: mio::Events,
-    listener: Option<mio::net::TcpListener>,
+    /// How many polls there were.
+    polls: u64,
+    listener: Option<ClientListener>,
     local: Option<LocalListener>,
     /// The local one is asked first.
     local_first: bool,
@@ -136,11 +145,7 @@ impl Kernels {
         listeners.resize_with(self.polls.len(), || None);
         let wakers = self.wakers;
         let each = self.polls.into_iter().zip(listeners).map(|(poll, listener)| {
-            let mut listener = listener.map(mio::net::TcpListener::from_std);
-            if let Some(listener) = &mut listener {
-                let token = mio::Token(LISTENER as usize);
-                poll.registry().register(listener, token, mio::Interest::READABLE)?;
-            }
+            let listener = listener.map(|listener| ClientListener::new(listener, poll.registry())).transpose()?;
             let mut local = local.take();
             if let Some(local) = &mut local {
                 local.register(poll.registry(), mio::Token(LISTENER as usize))?;
@@ -149,6 +154,7 @@ impl Kernels {
             Ok(Kernel {
                 poll,
                 ready,
+                polls: 0,
                 listener,
                 local,
                 local_first: false,
@@ -176,6 +182,7 @@ impl Os for Kernel {
 
     fn poll(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         events.clear();
+        self.polls += 1;
         match self.poll.poll(&mut self.ready, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -203,14 +210,18 @@ impl Os for Kernel {
     }
 
     fn register(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()> {
+        self.poll.registry().register(socket, mio::Token(key as usize), mio::Interest::READABLE)
+    }
+
+    fn watch_writing(&mut self, socket: &mut Self::Socket, key: u64) -> io::Result<()> {
         let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
-        self.poll.registry().register(socket, mio::Token(key as usize), both)
+        self.poll.registry().reregister(socket, mio::Token(key as usize), both)
     }
 
     fn accept(&mut self) -> io::Result<(Self::Socket, ClientAddress)> {
-        let over_ip = || {
-            let listener = self.listener.as_ref().ok_or(io::ErrorKind::WouldBlock)?;
-            listener.accept().map(|(socket, address)| (socket, address.into()))
+        let mut over_ip = || {
+            let listener = self.listener.as_mut().ok_or(io::ErrorKind::WouldBlock)?;
+            listener.accept(self.poll.registry(), self.polls)
         };
         let Some(local) = &self.local else { return over_ip() };
         // In turn, so that neither keeps the other waiting.
@@ -225,7 +236,7 @@ impl Os for Kernel {
     fn close_listener(&mut self) {
         self.local = None;
         if let Some(mut listener) = self.listener.take() {
-            drop(self.poll.registry().deregister(&mut listener));
+            listener.stop(self.poll.registry());
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Client<S> {
     pub read_room: usize,
     /// The kernel took less than we had: wait for an edge.
     pub blocked: bool,
+    /// Such an edge is reported: it has had to wait for one.
+    pub writing_watched: bool,
     /// How many batches that it fed wait for credit.
     pub held: u32,
     /// How many of its ended subscriptions are still served to other cores' messages.
@@ -234,6 +236,7 @@ impl<S> Connections<S> {
             unacted: false,
             read_room: 0,
             blocked: false,
+            writing_watched: false,
             held: 0,
             ending: 0,
             pong_waits: false,

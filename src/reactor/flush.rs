@@ -6,6 +6,7 @@
 use std::io::{ErrorKind, IoSlice};
 
 use super::Reactor;
+use super::connections::key_of;
 use super::expire::TimerKey;
 use crate::connection::close::CloseReason;
 use crate::fabric::Rule;
@@ -84,7 +85,7 @@ impl<O: Os> Reactor<O> {
         }
         let answers_wait = client.held > 0 && !self.os.breaks(Rule::PongBehindSpill);
         let out = &mut client.connection.outbound;
-        while !client.blocked {
+        while !client.blocked && out.pending_bytes() > 0 {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let (count, total) = out.slices(&mut slices, answers_wait);
             if count == 0 {
@@ -112,7 +113,14 @@ impl<O: Os> Reactor<O> {
 
     /// As much is written as the kernel takes now.
     pub(super) fn after_write(&mut self, slot: u32) {
+        let id = self.clients.id(slot);
         let Some(client) = self.clients.at(slot) else { return };
+        if client.blocked
+            && !std::mem::replace(&mut client.writing_watched, true)
+            && self.os.watch_writing(&mut client.socket, key_of(id)).is_err()
+        {
+            return self.close(slot, CloseReason::WriteError);
+        }
         client.connection.outbound.keep();
         if client.last_words && client.connection.outbound.pending_bytes() == 0 {
             self.look_again_at_leaving(slot);

@@ -187,6 +187,13 @@ impl Os for SimOs<'_> {
         Ok(())
     }
 
+    fn watch_writing(&mut self, socket: &mut SimSocket, _key: u64) -> io::Result<()> {
+        let mut line = lock(&socket.0);
+        line.writing_watched = true;
+        self.hub.edge(&line);
+        Ok(())
+    }
+
     fn accept(&mut self) -> io::Result<(SimSocket, ClientAddress)> {
         let station = &self.hub.cores[self.core];
         let socket = station.listener.borrow_mut().pop_front().filter(|_| station.listens.get());

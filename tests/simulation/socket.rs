@@ -26,6 +26,8 @@ pub struct Line {
     pub server_ended: bool,
     /// The server was told that there is no room, and is owed an edge.
     pub blocked: bool,
+    /// Readiness to be written to is reported.
+    pub writing_watched: bool,
     /// The core that watches the socket, and the key there.
     pub place: Option<(usize, u64)>,
 }
@@ -47,7 +49,7 @@ impl Line {
         Event {
             key,
             readable: ended || !self.up.is_empty(),
-            writable: self.has_room() || self.reset,
+            writable: self.writing_watched && (self.has_room() || self.reset),
             ended,
             gone: self.reset,
         }
