@@ -14,24 +14,26 @@ use std::fmt;
 
 /// Changes `options` as `body` says, or says why not and leaves alone all that has an effect.
 pub(super) fn apply(options: &mut ConnectOptions, body: &[u8], headers_allowed: bool) -> Result<(), ConnectFault> {
-    let body = String::from_utf8_lossy(body);
-    // The whole text must be sound before a type matters; this also refuses what follows the object.
-    serde_json::from_str::<IgnoredAny>(&body).map_err(|_| ConnectFault::Json)?;
+    let body = text_of(body);
     let mut draft = Draft { options: options.clone(), protocol: i64::from(options.protocol), names_account: false };
-    let mut deserializer = serde_json::Deserializer::from_str(&body);
-    deserializer.deserialize_any(BodyVisitor(&mut draft)).map_err(|_| ConnectFault::FieldType)?;
+    draft.read(&body)?;
     draft.options.headers &= headers_allowed;
-    let named = draft.options.clone();
-    *options = draft.finish().inspect_err(|fault| {
-        if *fault != ConnectFault::AccountNamed {
-            options.name = named.name;
-            options.lang = named.lang;
-            options.version = named.version;
-        } else {
-            options.user = named.user;
+    match draft.judge() {
+        Ok(()) => {
+            *options = draft.options;
+            Ok(())
         }
-    })?;
-    Ok(())
+        Err(ConnectFault::AccountNamed) => {
+            options.user = draft.options.user;
+            Err(ConnectFault::AccountNamed)
+        }
+        Err(fault) => {
+            options.name = draft.options.name;
+            options.lang = draft.options.lang;
+            options.version = draft.options.version;
+            Err(fault)
+        }
+    }
 }
 
 /// Options while a body is read.
@@ -42,8 +44,20 @@ struct Draft {
 }
 
 impl Draft {
-    /// The options, where what the fields say together is acceptable.
-    fn finish(mut self) -> Result<ConnectOptions, ConnectFault> {
+    /// Takes the fields over. A whole text that is not sound is refused as such before a type matters.
+    fn read(&mut self, body: &str) -> Result<(), ConnectFault> {
+        let is_json = || serde_json::from_str::<IgnoredAny>(body).is_ok();
+        // Control characters, which no string may hold: fields would take them.
+        if body.bytes().any(|byte| byte < b' ') && !is_json() {
+            return Err(ConnectFault::Json);
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(body);
+        let read = deserializer.deserialize_any(BodyVisitor(self)).and_then(|()| deserializer.end());
+        read.map_err(|_| if is_json() { ConnectFault::FieldType } else { ConnectFault::Json })
+    }
+
+    /// Whether what the fields say together is acceptable.
+    fn judge(&mut self) -> Result<(), ConnectFault> {
         if self.names_account {
             return Err(ConnectFault::AccountNamed);
         }
@@ -55,33 +69,33 @@ impl Draft {
         if self.options.no_responders && !self.options.headers {
             return Err(ConnectFault::NoRespondersWithoutHeaders);
         }
-        Ok(self.options)
+        Ok(())
     }
 
     /// Reads the value that belongs to `name`.
-    fn read_field<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+    fn read_field<'de, A: MapAccess<'de>>(&mut self, name: FieldName, map: &mut A) -> Result<(), A::Error> {
         let options = &mut self.options;
-        match name {
-            "verbose" => set(&mut options.verbose, map.next_value()?),
-            "pedantic" => set(&mut options.pedantic, map.next_value()?),
-            "echo" => set(&mut options.echo, map.next_value()?),
-            "headers" => set(&mut options.headers, map.next_value()?),
-            "no_responders" => set(&mut options.no_responders, map.next_value()?),
-            "tls_required" => set(&mut options.tls_required, map.next_value()?),
-            "protocol" => set(&mut self.protocol, map.next_value::<Option<GoInt>>()?.map(|number| number.0)),
-            "name" => set(&mut options.name, read_string(map)?),
-            "lang" => set(&mut options.lang, read_string(map)?),
-            "version" => set(&mut options.version, read_string(map)?),
-            "user" => set(&mut options.user, read_string(map)?),
-            "nkey" => set(&mut options.nkey, read_string(map)?),
-            "pass" => set(&mut options.pass, read_string(map)?.map(Secret::new)),
-            "auth_token" => set(&mut options.auth_token, read_string(map)?.map(Secret::new)),
-            "jwt" => set(&mut options.jwt, read_string(map)?.map(Secret::new)),
-            "sig" => set(&mut options.sig, read_string(map)?.map(Secret::new)),
-            "account" => self.names_account |= read_string(map)?.is_some_and(|account| !account.is_empty()),
-            "new_account" => self.names_account |= map.next_value::<Option<bool>>()?.unwrap_or(false),
-            "proxy_sig" => set(&mut options.proxy_sig, read_string(map)?.map(Secret::new)),
-            "import" | "export" => {
+        match name.folded() {
+            b"verbose" => set(&mut options.verbose, map.next_value()?),
+            b"pedantic" => set(&mut options.pedantic, map.next_value()?),
+            b"echo" => set(&mut options.echo, map.next_value()?),
+            b"headers" => set(&mut options.headers, map.next_value()?),
+            b"no_responders" => set(&mut options.no_responders, map.next_value()?),
+            b"tls_required" => set(&mut options.tls_required, map.next_value()?),
+            b"protocol" => set(&mut self.protocol, map.next_value::<Option<GoInt>>()?.map(|number| number.0)),
+            b"name" => set(&mut options.name, read_string(map)?),
+            b"lang" => set(&mut options.lang, read_string(map)?),
+            b"version" => set(&mut options.version, read_string(map)?),
+            b"user" => set(&mut options.user, read_string(map)?),
+            b"nkey" => set(&mut options.nkey, read_string(map)?),
+            b"pass" => set(&mut options.pass, read_string(map)?.map(Secret::new)),
+            b"auth_token" => set(&mut options.auth_token, read_string(map)?.map(Secret::new)),
+            b"jwt" => set(&mut options.jwt, read_string(map)?.map(Secret::new)),
+            b"sig" => set(&mut options.sig, read_string(map)?.map(Secret::new)),
+            b"account" => self.names_account |= read_string(map)?.is_some_and(|account| !account.is_empty()),
+            b"new_account" => self.names_account |= map.next_value::<Option<bool>>()?.unwrap_or(false),
+            b"proxy_sig" => set(&mut options.proxy_sig, read_string(map)?.map(Secret::new)),
+            b"import" | b"export" => {
                 map.next_value::<Option<GoStruct>>()?;
             }
             _ => {
@@ -100,7 +114,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
 }
 
 fn read_string<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Box<str>>, A::Error> {
-    Ok(map.next_value::<Option<GoString>>()?.map(|string| string.0.into()))
+    Ok(map.next_value::<Option<GoString>>()?.map(|string| string.0))
 }
 
 /// Reads an object into a draft; null changes nothing.
@@ -118,25 +132,78 @@ impl<'de> Visitor<'de> for BodyVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<GoString>()? {
-            self.0.read_field(&fold(&name.0), &mut map)?;
+        while let Some(name) = map.next_key()? {
+            self.0.read_field(name, &mut map)?;
         }
         Ok(())
     }
 }
 
-/// The form in which Go compares names: two letters outside ASCII fold into it.
-fn fold(name: &str) -> String {
-    let folded = name.chars().map(|character| match character {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        other => other.to_ascii_lowercase(),
-    });
-    folded.collect()
+/// Text, whatever the bytes are. The usual case first: it is the faster way to look at them.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// As long as the longest name of a field.
+const NAME_BYTES_MAX: usize = "no_responders".len();
+
+/// The name of a field in the form in which Go compares names.
+#[derive(Default)]
+struct FieldName {
+    bytes: [u8; NAME_BYTES_MAX],
+    /// 0: it is longer than any name that we know.
+    length: usize,
+}
+
+impl FieldName {
+    /// Two letters outside ASCII fold into it.
+    fn new(name: &str) -> Self {
+        let mut folded = Self::default();
+        let mut places = folded.bytes.iter_mut();
+        for character in name.chars() {
+            let byte = match character {
+                '\u{17f}' => b's',
+                '\u{212a}' => b'k',
+                other => u8::try_from(other).unwrap_or(b'?').to_ascii_lowercase(),
+            };
+            let Some(place) = places.next() else { return Self::default() };
+            *place = byte;
+        }
+        folded.length = NAME_BYTES_MAX - places.len();
+        folded
+    }
+
+    fn folded(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = FieldName;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<FieldName, E> {
+        Ok(FieldName::new(&text_of(bytes)))
+    }
+
+    fn visit_str<E: Error>(self, string: &str) -> Result<FieldName, E> {
+        Ok(FieldName::new(string))
+    }
 }
 
 /// A string whose escapes may name half a surrogate pair, which serde takes as bytes only.
-struct GoString(String);
+struct GoString(Box<str>);
 
 impl<'de> Deserialize<'de> for GoString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -147,18 +214,18 @@ impl<'de> Deserialize<'de> for GoString {
 struct StringVisitor;
 
 impl Visitor<'_> for StringVisitor {
-    type Value = String;
+    type Value = Box<str>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a string")
     }
 
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<String, E> {
-        Ok(String::from_utf8_lossy(bytes).into_owned())
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Box<str>, E> {
+        Ok(text_of(bytes).into())
     }
 
-    fn visit_str<E: Error>(self, string: &str) -> Result<String, E> {
-        Ok(Cow::Borrowed(string).into_owned())
+    fn visit_str<E: Error>(self, string: &str) -> Result<Box<str>, E> {
+        Ok(string.into())
     }
 }
 
@@ -213,9 +280,9 @@ impl<'de> Visitor<'de> for StructVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<GoStruct, A::Error> {
-        while let Some(name) = map.next_key::<GoString>()? {
-            match fold(&name.0).as_str() {
-                "allow" | "deny" => {
+        while let Some(name) = map.next_key::<FieldName>()? {
+            match name.folded() {
+                b"allow" | b"deny" => {
                     map.next_value::<Option<Vec<Option<GoString>>>>()?;
                 }
                 _ => {

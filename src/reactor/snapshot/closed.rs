@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{AccountFigures, ConnectionFilter, ConnectionInfo, SubscriptionInfo};
-use crate::connection::Connection;
 use crate::connection::close::CloseReason;
+use crate::connection::{Connection, Counts};
 use crate::ids::{AccountId, ConnId};
 use crate::log::redact;
 use crate::os::poll::Os;
@@ -34,21 +34,22 @@ pub(in crate::reactor) struct Closed {
 }
 
 impl Closed {
-    fn push(&mut self, info: ConnectionInfo, slow: bool, keep_max: u64) {
-        let account = info.account.0 as usize;
+    /// One of an account has ended.
+    fn count(&mut self, account: AccountId, counts: &Counts, slow: bool) {
+        let account = account.0 as usize;
         if self.sums.len() <= account {
             self.sums.resize_with(account + 1, AccountFigures::default);
         }
         let sum = &mut self.sums[account];
         sum.slow_consumers += u64::from(slow);
-        sum.counts.in_msgs += info.counts.in_msgs;
-        sum.counts.in_bytes += info.counts.in_bytes;
-        sum.counts.out_msgs += info.counts.out_msgs;
-        sum.counts.out_bytes += info.counts.out_bytes;
-        if keep_max == 0 {
-            self.ring = VecDeque::new();
-            return;
-        }
+        sum.counts.in_msgs += counts.in_msgs;
+        sum.counts.in_bytes += counts.in_bytes;
+        sum.counts.out_msgs += counts.out_msgs;
+        sum.counts.out_bytes += counts.out_bytes;
+    }
+
+    /// Keeps a record, and `keep_max` in all.
+    fn push(&mut self, info: ConnectionInfo, keep_max: u64) {
         while self.ring.len() as u64 >= keep_max {
             self.ring.pop_front();
             self.first += 1;
@@ -57,6 +58,11 @@ impl Closed {
         if self.ring.len() == 1 {
             self.ring.shrink_to(64);
         }
+    }
+
+    /// Keeps none.
+    fn clear(&mut self) {
+        self.ring = VecDeque::new();
     }
 
     /// What ended connections of an account had.
@@ -179,10 +185,15 @@ impl<O: Os> Reactor<O> {
     pub(in crate::reactor) fn remember(&mut self, slot: u32, reason: CloseReason) {
         let id = self.clients.id(slot);
         let now = self.now;
+        let keep_max = self.settings.closed_clients_max;
         let Some(client) = self.clients.at(slot) else { return };
+        let slow = matches!(reason, CloseReason::SlowConsumerPendingBytes | CloseReason::SlowConsumerWriteDeadline);
+        self.observed.closed.count(client.account, &client.connection.counts, slow);
+        if keep_max == 0 {
+            return self.observed.closed.clear();
+        }
         let mut info = info_of(id, client, now);
         info.ended = Some((now, reason.name()));
-        let slow = matches!(reason, CloseReason::SlowConsumerPendingBytes | CloseReason::SlowConsumerWriteDeadline);
         if !reason.flushes() {
             let usual = (client.connection.outbound.added() / info.counts.out_msgs.max(1)).max(MESSAGE_BYTES_MIN);
             info.lost_msgs = info.pending_bytes / usual;
@@ -190,6 +201,6 @@ impl<O: Os> Reactor<O> {
         let table = &self.tables[client.account.0 as usize];
         let ids = client.connection.subscriptions.iter().take(KEPT_SUBSCRIPTIONS_MAX);
         info.kept = ids.map(|id| subscription_of(table, info.account, id, info.cid)).collect();
-        self.observed.closed.push(info, slow, self.settings.closed_clients_max);
+        self.observed.closed.push(info, keep_max);
     }
 }
