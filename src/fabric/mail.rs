@@ -32,7 +32,7 @@
 //! 2. *`post` may skip a bit that is set.* P: write `tail`; fence; read the word. O in `take`: clear the word; fence; read `tail`. If P's fence is
 //!    first, the look after that `take` sees the push. If O's is first, P does not read a value older than the clearing, and no later one has P's bit,
 //!    which P alone sets: P does not skip. So whoever skips is seen by the look whose `take` clears the bit. Without P's fence
-//!    (`tests/loom.rs` has that as a mutant) P may skip by a stale word after O has looked.
+//!    (`tests/loom` has that as a mutant) P may skip by a stale word after O has looked.
 //! 3. *No wake-up is lost.* P: push, post, fence, read the flag. O: write the flag, fence, read the word. If P's fence is first, O finds the bit (set by this
 //!    post, or skipped: by 2 then still set, or a look saw the push) and does not sleep. If O's is first, P reads the flag as
 //!    set, or as it was left by one who cleared it later: O itself, which then looks before it sleeps again, or a waker, which wakes O.

@@ -1,7 +1,7 @@
 //! Rings, mail words and parking under loom: every interleaving (up to a number of preemptions) of small cores over the real types.
 //!
-//! Run with `RUSTFLAGS="--cfg loom" cargo test --release --test loom`; without that flag this is empty. The cores here are a few lines
-//! each and do what `fabric::mail` says its users do. A fault is one rule broken; its test expects the panic, or the model would be
+//! Run with `RUSTFLAGS="--cfg loom" cargo test --release --package dunlin-loom`; without that flag this is empty. The cores here are a few
+//! lines each and do what `fabric::mail` says its users do. A fault is one rule broken; its test expects the panic, or the model would be
 //! blind. Faults inside the mail word are played by `words::Faulty`, which without a fault does what `Mail` does.
 //! Loops that wait are written as "try once, else end": loom explores the executions in which it was there.
 #![cfg(loom)]
